@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pci.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool take_devfn(const char **p, uint8_t *ret)
+{
+	uint64_t device, function;
+	const char *c = *p;
+
+	if (!str_take_hex(&c, 2, 2, &device) || device > 31 || !str_take_char(&c, '.') ||
+	    !str_take_hex(&c, 1, 1, &function) || function > 7)
+		return false;
+	*p = c;
+	*ret = (uint8_t)(device << 3 | function);
+	return true;
+}
+
+static bool take_address(const char **p, struct pci_address *ret)
+{
+	uint64_t domain, bus;
+	const char *c = *p;
+	uint8_t devfn;
+
+	if (!str_take_hex(&c, 4, 8, &domain) || !str_take_char(&c, ':') ||
+	    !str_take_hex(&c, 2, 2, &bus) || !str_take_char(&c, ':') ||
+	    !take_devfn(&c, &devfn))
+		return false;
+	*p = c;
+	*ret = (struct pci_address){ (uint32_t)domain, (uint8_t)bus, devfn };
+	return true;
+}
+
+bool pci_address_parse(const char *text, struct pci_address *ret)
+{
+	struct pci_address a;
+
+	if (!take_address(&text, &a) || *text)
+		return false;
+	*ret = a;
+	return true;
+}
+
+static void add_devfn(struct str *s, uint8_t devfn)
+{
+	str_add_hex(s, devfn >> 3, 2);
+	str_add_char(s, '.');
+	str_add_hex(s, devfn & 7, 1);
+}
+
+void pci_address_add(struct str *s, struct pci_address address)
+{
+	str_add_hex(s, address.domain, 4);
+	str_add_char(s, ':');
+	str_add_hex(s, address.bus, 2);
+	str_add_char(s, ':');
+	add_devfn(s, address.devfn);
+}
+
+int pci_address_compare(struct pci_address a, struct pci_address b)
+{
+	if (a.domain != b.domain)
+		return a.domain < b.domain ? -1 : 1;
+	if (a.bus != b.bus)
+		return a.bus < b.bus ? -1 : 1;
+	return (a.devfn > b.devfn) - (a.devfn < b.devfn);
+}
+
+bool pci_path_parse(const char *text, struct pci_path *ret)
+{
+	struct pci_path path = { 0 };
+
+	if (!take_address(&text, &path.root))
+		return false;
+	while (*text) {
+		if (path.depth == PCI_PATH_DEPTH || !str_take_char(&text, '/') ||
+		    !take_devfn(&text, &path.devfn[path.depth]))
+			return false;
+		path.depth++;
+	}
+	*ret = path;
+	return true;
+}
+
+void pci_path_add(struct str *s, const struct pci_path *path)
+{
+	pci_address_add(s, path->root);
+	for (unsigned i = 0; i < path->depth; i++) {
+		str_add_char(s, '/');
+		add_devfn(s, path->devfn[i]);
+	}
+}
+
+bool pci_path_equal(const struct pci_path *a, const struct pci_path *b)
+{
+	return pci_address_compare(a->root, b->root) == 0 && a->depth == b->depth &&
+	       !memcmp(a->devfn, b->devfn, a->depth);
+}
+
+void pci_device_path(char *buf, size_t size, struct pci_address address, const char *leaf)
+{
+	struct str s;
+
+	str_init(&s, buf, size);
+	str_add(&s, PCI_DEVICES "/");
+	pci_address_add(&s, address);
+	if (leaf)
+		str_join(&s, "/", leaf, NULL);
+}
+
+int pci_path_of(struct fs *fs, struct pci_address address, struct pci_path *ret)
+{
+	char link[FS_PATH_MAX], target[FS_PATH_MAX * 4], *part, *rest;
+	struct pci_path path = { 0 };
+	struct pci_address a = { 0 };
+	bool rooted = false;
+	int r;
+
+	pci_device_path(link, sizeof(link), address, NULL);
+	r = fs->ops->link(fs, link, target, sizeof(target));
+	if (r < 0)
+		return r;
+	/*
+	 * ../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0; VMD has a second
+	 * pciDDDD:BB
+	 */
+	for (rest = target; (part = rest) && *part;) {
+		rest = strchr(part, '/');
+		if (rest)
+			*rest++ = '\0';
+		if (str_starts(part, "pci")) {
+			rooted = false;
+			continue;
+		}
+		if (!pci_address_parse(part, &a))
+			continue;
+		if (!rooted) {
+			path = (struct pci_path){ .root = a };
+			rooted = true;
+		} else if (path.depth < PCI_PATH_DEPTH) {
+			path.devfn[path.depth++] = a.devfn;
+		} else {
+			return -ENAMETOOLONG;
+		}
+	}
+	if (!rooted || pci_address_compare(a, address) != 0)
+		return -EPROTO;
+	*ret = path;
+	return 0;
+}
+
+struct step {
+	uint32_t domain;
+	uint8_t devfn;
+	unsigned found;
+	struct pci_address address;
+};
+
+static int match_step(void *arg, const char *name)
+{
+	struct step *step = arg;
+	struct pci_address a;
+
+	if (pci_address_parse(name, &a) && a.domain == step->domain &&
+	    a.devfn == step->devfn) {
+		step->address = a;
+		step->found++;
+	}
+	return 0;
+}
+
+int pci_path_resolve(struct fs *fs, const struct pci_path *path, struct pci_address hint,
+		     struct pci_address *ret)
+{
+	struct pci_path there;
+	struct step step = { .domain = path->root.domain, .address = path->root };
+	char folder[FS_PATH_MAX];
+	int r;
+
+	if (pci_path_of(fs, hint, &there) == 0 && pci_path_equal(&there, path)) {
+		*ret = hint;
+		return 0;
+	}
+	if (path->depth == 0) {
+		pci_device_path(folder, sizeof(folder), path->root, NULL);
+		r = fs->ops->exists(fs, folder);
+		if (r < 0)
+			return r;
+	}
+	for (unsigned i = 0; i < path->depth; i++) {
+		pci_device_path(folder, sizeof(folder), step.address, NULL);
+		step.devfn = path->devfn[i];
+		step.found = 0;
+		r = fs->ops->list(fs, folder, match_step, &step);
+		if (r < 0)
+			return r;
+		if (step.found != 1)
+			return step.found ? -ENOTUNIQ : -ENOENT;
+	}
+	*ret = step.address;
+	return 0;
+}
+
+bool pci_serial_parse(const char *text, uint64_t *ret)
+{
+	uint64_t v = 0, byte;
+
+	for (unsigned i = 0; i < 8; i++) {
+		if ((i && !str_take_char(&text, '-')) ||
+		    !str_take_hex(&text, 2, 2, &byte))
+			return false;
+		v = v << 8 | byte;
+	}
+	if (*text)
+		return false;
+	*ret = v;
+	return true;
+}
+
+static int add_name(void *arg, const char *name)
+{
+	struct pci_list *list = arg;
+	struct pci_address a;
+
+	if (!pci_address_parse(name, &a))
+		return 0;
+	if (list->n == PCI_MAX_FUNCTIONS)
+		return -EFBIG;
+	if (list->n == list->room) {
+		size_t room = list->room ? list->room * 4 : 64;
+		void *more = realloc(list->functions, room * sizeof(*list->functions));
+
+		if (!more)
+			return -ENOMEM;
+		list->functions = more;
+		list->room = room;
+	}
+	list->functions[list->n++] = (struct pci_function){ .address = a };
+	return 0;
+}
+
+bool pci_id_parse(const char *value, uint16_t *a, uint16_t *b)
+{
+	uint64_t first, second;
+
+	if (!str_take_hex(&value, 4, 4, &first) || !str_take_char(&value, ':') ||
+	    !str_take_hex(&value, 4, 4, &second) || *value)
+		return false;
+	*a = (uint16_t)first;
+	*b = (uint16_t)second;
+	return true;
+}
+
+/*
+ * drivers/pci/pci-driver.c, pci_uevent(): PCI_CLASS=%04X PCI_ID=%04X:%04X PCI_SUBSYS_ID=…
+ */
+static bool parse_uevent(char *text, struct pci_function *f)
+{
+	bool class = false, id = false, subsystem = false;
+	char *line, *next;
+	const char *p;
+	uint64_t v;
+
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (str_starts(line, "DRIVER=")) {
+			if (strlen(line + 7) >= sizeof(f->driver))
+				return false;
+			str_copy(f->driver, sizeof(f->driver), line + 7);
+		}
+		if (!str_starts(line, "PCI_"))
+			continue;
+		line += 4;
+		if (str_starts(line, "CLASS=")) {
+			p = line + 6;
+			class = str_take_hex(&p, 1, 6, &v) && !*p;
+			if (class)
+				f->ids.class = (uint32_t)v;
+		} else if (str_starts(line, "ID=")) {
+			id = pci_id_parse(line + 3, &f->ids.vendor, &f->ids.device);
+		} else if (str_starts(line, "SUBSYS_ID=")) {
+			subsystem = pci_id_parse(line + 10, &f->ids.subvendor,
+						 &f->ids.subdevice);
+		}
+	}
+	return class && id && subsystem;
+}
+
+static int read_function(struct fs *fs, struct pci_function *f)
+{
+	char path[FS_PATH_MAX], text[4100];
+	int r;
+
+	pci_device_path(path, sizeof(path), f->address, "uevent");
+	r = fs_read_text(fs, path, text, sizeof(text));
+	if (r == 0)
+		f->known = parse_uevent(text, f);
+	if (!f->known) {
+		memset(&f->ids, 0, sizeof(f->ids));
+		f->driver[0] = '\0';
+	}
+	return r;
+}
+
+static int compare_functions(const void *a, const void *b)
+{
+	return pci_address_compare(((const struct pci_function *)a)->address,
+				   ((const struct pci_function *)b)->address);
+}
+
+int pci_scan(struct fs *fs, struct pci_list *ret)
+{
+	struct pci_list list = { 0 };
+	size_t n = 0;
+	int r;
+
+	r = fs->ops->list(fs, PCI_DEVICES, add_name, &list);
+	if (r < 0 && r != -ENOENT) {
+		pci_list_finish(&list);
+		return r;
+	}
+	if (list.n)
+		qsort(list.functions, list.n, sizeof(*list.functions), compare_functions);
+	for (size_t i = 0; i < list.n; i++) {
+		r = read_function(fs, &list.functions[i]);
+		/* gone since the listing */
+		if (r != -ENOENT && r != -ENODEV)
+			list.functions[n++] = list.functions[i];
+	}
+	list.n = n;
+	*ret = list;
+	return 0;
+}
+
+void pci_list_finish(struct pci_list *list)
+{
+	free(list->functions);
+	*list = (struct pci_list){ 0 };
+}
+
+const struct pci_function *pci_find(const struct pci_list *list,
+				    struct pci_address address)
+{
+	const struct pci_function key = { .address = address };
+
+	if (!list->n)
+		return NULL;
+	return bsearch(&key, list->functions, list->n, sizeof(key), compare_functions);
+}
+
+static uint32_t dword(const uint8_t *b)
+{
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
+	       (uint32_t)b[3] << 24;
+}
+
+void pci_config_parse(const uint8_t *bytes, size_t len, struct pci_config *ret)
+{
+	struct pci_config c = { .present = true };
+	uint32_t header;
+	size_t at = 0x100;
+
+	if (len >= 64) {
+		c.alive = (dword(bytes) & 0xffff) != 0xffff;
+		c.header_type = bytes[0x0e] & 0x7f;
+	}
+	/*
+	 * capabilities are 8 bytes or more: a list that loops ends after as many as could
+	 * fit
+	 */
+	for (size_t hops = (4096 - 0x100) / 8; c.alive && hops > 0; hops--) {
+		if (at < 0x100 || at + 12 > len)
+			break;
+		header = dword(bytes + at);
+		if (header == 0 || header == 0xffffffff)
+			break;
+		if ((header & 0xffff) == 0x0003) {
+			c.has_serial = true;
+			c.serial = (uint64_t)dword(bytes + at + 8) << 32 |
+				   dword(bytes + at + 4);
+			break;
+		}
+		at = header >> 20 & ~3U;
+	}
+	*ret = c;
+}
+
+int pci_config_read(struct fs *fs, struct pci_address address, bool serial,
+		    struct pci_config *ret)
+{
+	char path[FS_PATH_MAX];
+	uint8_t bytes[4096];
+	size_t len;
+	int r;
+
+	pci_device_path(path, sizeof(path), address, "config");
+	r = fs->ops->read(fs, path, FS_ATTRIBUTE, (char *)bytes,
+			  serial ? sizeof(bytes) : 64, &len, NULL);
+	if (r == -ENOENT) {
+		*ret = (struct pci_config){ .alive = true };
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	pci_config_parse(bytes, len, ret);
+	return 0;
+}
+
+bool pci_is_display(const struct pci_ids *ids)
+{
+	return ids->class >> 16 == 0x03;
+}
+
+bool pci_is_bridge(const struct pci_ids *ids)
+{
+	return ids->class >> 16 == 0x06;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Strings of a fixed size, and strict number parsing.
+ *
+ * A struct str appends to memory that its owner provides. It is always NUL terminated;
+ * what does not fit is left out and remembered in `cut`. There is no printf here: it
+ * would be half of the early binary's instructions.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+struct str {
+	char *buf;
+	size_t size;
+	size_t len;
+	bool cut;
+};
+
+/* Starts an empty string in `buf`; `size` bytes, at least 1, the terminator included. */
+void str_init(struct str *s, char *buf, size_t size) __attribute__((nonnull));
+
+/* A struct str over a char array. */
+#define STR_ON(array) \
+	((struct str){ .buf = ((array)[0] = '\0', (array)), .size = sizeof(array) })
+
+void str_add(struct str *s, const char *text) __attribute__((nonnull));
+void str_add_n(struct str *s, const char *text, size_t len) __attribute__((nonnull));
+void str_add_char(struct str *s, char c) __attribute__((nonnull));
+void str_add_uint(struct str *s, uint64_t v) __attribute__((nonnull));
+
+/* Lower-case hex, at least `digits` wide (1 to 16). */
+void str_add_hex(struct str *s, uint64_t v, unsigned digits) __attribute__((nonnull));
+
+/* Appends every argument up to a NULL. */
+void str_join(struct str *s, ...) __attribute__((nonnull(1), sentinel));
+
+/* Copies with truncation; for names that were checked before. */
+void str_copy(char *dst, size_t size, const char *src) __attribute__((nonnull));
+
+/*
+ * A static text for an errno value of either sign, "error" for those that we do not know.
+ */
+const char *str_errno(int error) __attribute__((returns_nonnull));
+
+/*
+ * Reads hex digits at *p, at least `min` and at most `max` of them (max <= 16), and moves
+ * *p behind them. False, with *p and *ret untouched, if there are fewer; a further hex
+ * digit is an error, too.
+ */
+bool str_take_hex(const char **p, unsigned min, unsigned max, uint64_t *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* As str_take_hex, for decimal digits without a leading zero; fails above `max`. */
+bool str_take_uint(const char **p, uint64_t max, uint64_t *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Moves *p over the character c. False if it is another one. */
+bool str_take_char(const char **p, char c) __attribute__((nonnull, warn_unused_result));
+
+bool str_starts(const char *text, const char *prefix) __attribute__((nonnull));
+bool str_equal(const char *a, const char *b) __attribute__((nonnull));

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make help lists the targets.
+
+VERSION := 0.1.0
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+MUSL_CC ?= musl-gcc
+CLANG ?= clang
+PREFIX ?= /usr
+LIBDIR ?= $(PREFIX)/lib/vfio-claim
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/vfio-claim
+# initramfs-tools looks nowhere else
+INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
+
+B := build
+
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes \
+	-Wundef -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough $(if $(CI),-Werror)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib -Iearly $(CPPFLAGS)
+
+LIB_SRC := $(wildcard lib/*.c)
+EARLY_SRC := $(wildcard early/*.c)
+HEADERS := $(wildcard lib/*.h early/*.h)
+
+.PHONY: all
+all: $(B)/vfio-claim-early ## Build everything
+
+# ---- the early binary: static musl with libkmod in it
+
+# musl-gcc is a wrapper that runs another gcc on request
+ifneq ($(findstring gcc,$(CC)),)
+export REALGCC := $(CC)
+endif
+
+KMOD_SRC ?= $(B)/kmod
+KMOD_FILES := $(addprefix libkmod/libkmod,.c $(addprefix -,$(addsuffix .c,builtin config elf \
+	file index list module signature))) \
+	$(addprefix shared/,array.c hash.c scratchbuf.c strbuf.c util.c)
+KMOD_OBJ := $(KMOD_FILES:%.c=$(B)/early/kmod/%.o)
+EARLY_OBJ := $(LIB_SRC:%.c=$(B)/early/%.o) $(EARLY_SRC:%.c=$(B)/early/%.o)
+
+EARLY_CFLAGS := -std=gnu11 $(CFLAGS) -fstack-protector-strong -ffunction-sections \
+	-fdata-sections -fno-pie -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(KMOD_SRC)=kmod \
+	-frandom-seed=vfio-claim
+EARLY_LDFLAGS := -static -no-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+	-Wl,--build-id=none $(LDFLAGS)
+
+ifeq ($(KMOD_SRC),$(B)/kmod)
+$(KMOD_SRC)/libkmod/libkmod.h: early/kmod/fetch
+	@mkdir -p $(B)
+	early/kmod/fetch $(KMOD_SRC)
+	@touch $@
+else
+$(KMOD_SRC)/libkmod/libkmod.h:
+	@test -e $@ || { echo "KMOD_SRC=$(KMOD_SRC) holds no libkmod/libkmod.h:" \
+		"unpack kmod's source there" >&2; false; }
+endif
+
+$(KMOD_OBJ): $(B)/early/kmod/%.o: $(KMOD_SRC)/libkmod/libkmod.h early/kmod/config.h Makefile
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(EARLY_CFLAGS) -w -include early/kmod/config.h -I$(KMOD_SRC) \
+		-I$(KMOD_SRC)/libkmod -c $(KMOD_SRC)/$*.c -o $@
+
+$(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(KMOD_SRC)/libkmod/libkmod.h Makefile
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(EARLY_CFLAGS) $(WARNINGS) $(CPPFLAGS_ALL) -I$(KMOD_SRC)/libkmod -c $< -o $@
+
+$(B)/vfio-claim-early.debug: $(EARLY_OBJ) $(KMOD_OBJ)
+	$(MUSL_CC) $(EARLY_CFLAGS) $(EARLY_LDFLAGS) $^ -o $@
+
+# an interpreter would be missing in the initramfs, and nobody would see why it does not start
+$(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
+	@if readelf -lW $< | grep -q INTERP; then echo "$<: has a PT_INTERP" >&2; false; fi
+	strip -s -R .comment -o $@ $<
+
+# ---- installation
+
+# install SOURCE to DESTINATION with mode $(3); @LIBDIR@ is filled in
+define put
+	@mkdir -p $(dir $(DESTDIR)$(2))
+	sed 's|@LIBDIR@|$(LIBDIR)|g' $(1) >$(DESTDIR)$(2).new
+	chmod $(3) $(DESTDIR)$(2).new
+	mv $(DESTDIR)$(2).new $(DESTDIR)$(2)
+endef
+
+.PHONY: install
+install: $(B)/vfio-claim-early ## Install below DESTDIR (PREFIX=/usr)
+	install -D -m 755 $(B)/vfio-claim-early $(DESTDIR)$(LIBDIR)/vfio-claim-early
+	$(call put,hooks/initramfs-tools/hooks/vfio-claim,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim,755)
+	$(call put,hooks/initramfs-tools/scripts/init-top/00-vfio-claim,$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-claim,755)
+	install -D -m 644 conf/vfio-claim.conf $(DESTDIR)$(DOCDIR)/vfio-claim.conf
+	install -D -m 644 conf/man/vfio-claim-early.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8
+	install -D -m 644 conf/man/vfio-claim.conf.5 $(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
+
+.PHONY: uninstall
+uninstall: ## Remove what install put there (not your configuration)
+	rm -f $(DESTDIR)$(LIBDIR)/vfio-claim-early \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-claim \
+		$(DESTDIR)$(DOCDIR)/vfio-claim.conf \
+		$(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8 \
+		$(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
+	-rmdir $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DOCDIR)
+
+# ---- tests: every room closes with "N passed, N failed"
+
+# what the build needs besides cc and make
+BUILD_PACKAGES := gcc musl-tools linux-libc-dev dpkg-dev binutils xz-utils
+
+.PHONY: deps
+deps: ## Install what the build needs (Debian packages)
+	tests/lib/need $(BUILD_PACKAGES)
+
+ROOMS := unit roots cli hooks bench fuzz boot
+
+.PHONY: check
+check: deps ## Run all tests, installing what they need
+	+tests/check $(ROOMS)
+
+ONLY ?=
+
+.PHONY: $(ROOMS:%=check-%)
+$(ROOMS:%=check-%): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
+	+tests/check $* $(if $(ONLY),'$(ONLY)')
+
+.PHONY: demo
+demo: deps ## The main job, shown in a VM: no GPU, IOMMU or KVM needed
+	+$(MAKE) --no-print-directory all
+	tests/demo/demo
+
+.PHONY: bench
+bench: deps ## Ours beside what a user would take instead, as ratios
+	+$(MAKE) --no-print-directory all
+	tests/bench/run
+
+.PHONY: clean
+clean: ## Remove what was built; keeps what was fetched (rm -r build removes that, too)
+	rm -rf $(B)/early $(B)/vfio-claim-early $(B)/vfio-claim-early.debug $(B)/unit $(B)/demo
+
+.PHONY: help
+help: ## This text
+	@awk -F ':.*## ' '/^[a-z$$].*:.*## / { sub(/^\$$.*/, "check-ROOM", $$1); \
+		printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo "Rooms: $(ROOMS)"
+	@echo "Variables: CC CFLAGS MUSL_CC DESTDIR PREFIX KMOD_SRC ONLY"

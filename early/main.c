@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-claim-early: gives the functions of /etc/vfio-claim.conf to vfio-pci before any
+ * other driver can load. Its exit status is 0 unless its arguments are wrong: no boot
+ * fails because of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "say.h"
+#include "start.h"
+#include "worker.h"
+
+#ifndef VERSION
+#error VERSION is set by the Makefile
+#endif
+
+#define DEADLINE_MS 10000
+#define RECOVER_MS 2000
+
+static const char usage[] =
+	"Usage: vfio-claim-early start [OPTION]...\n"
+	"\n"
+	"Gives the PCI functions of /etc/vfio-claim.conf to vfio-pci, or says why the host\n"
+	"keeps them. Made for the initramfs, before udev runs.\n"
+	"\n"
+	"  --root DIR      a captured machine below DIR instead of this one\n"
+	"  --config FILE   instead of etc/vfio-claim.conf below the root\n"
+	"  --cmdline FILE  instead of proc/cmdline below the root\n"
+	"  --report FILE   instead of run/vfio-claim/report.json below the root\n"
+	"  --help          this text\n"
+	"  --version       the version\n"
+	"\n"
+	"The kernel argument vfio_claim=off leaves everything to the host.\n"
+	"See vfio-claim-early(8) and vfio-claim.conf(5).\n";
+
+struct arguments {
+	const char *root, *config, *cmdline, *report;
+};
+
+static void put(int fd, const char *text)
+{
+	(void)!write(fd, text, strlen(text));
+}
+
+static int wrong(const char *what, const char *word)
+{
+	put(STDERR_FILENO, "vfio-claim-early: ");
+	put(STDERR_FILENO, what);
+	put(STDERR_FILENO, word);
+	put(STDERR_FILENO, "\nTry 'vfio-claim-early --help'.\n");
+	return 2;
+}
+
+static int parse(int argc, char **argv, struct arguments *ret)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} options[] = {
+		{ "--root", &ret->root },
+		{ "--config", &ret->config },
+		{ "--cmdline", &ret->cmdline },
+		{ "--report", &ret->report },
+	};
+
+	for (int i = 2; i < argc; i++) {
+		size_t o, len = 0;
+
+		for (o = 0; o < ARRAY_SIZE(options); o++) {
+			len = strlen(options[o].name);
+			if (!strncmp(argv[i], options[o].name, len) &&
+			    (!argv[i][len] || argv[i][len] == '='))
+				break;
+		}
+		if (o == ARRAY_SIZE(options))
+			return wrong("unknown argument: ", argv[i]);
+		if (argv[i][len] == '=')
+			*options[o].value = argv[i] + len + 1;
+		else if (i + 1 < argc)
+			*options[o].value = argv[++i];
+		else
+			return wrong("a value is missing behind ", argv[i]);
+		if (!**options[o].value)
+			return wrong("an empty value for ", options[o].name);
+	}
+	return 0;
+}
+
+static void read_release(struct fs *root, char *ret, size_t size)
+{
+	struct utsname name;
+
+	if (root->captured &&
+	    fs_read_text(root, "proc/sys/kernel/osrelease", ret, size) == 0)
+		return;
+	str_copy(ret, size, uname(&name) == 0 ? name.release : "");
+}
+
+static void run(void *arg)
+{
+	start_run(arg);
+}
+
+static void recover(void *arg)
+{
+	start_recover(arg);
+}
+
+/* The worker did not come to its end: what it did not finish is undone and reported. */
+static void give_up(struct start *start, enum worker_end end)
+{
+	struct report *report = &start->state->report;
+	char detail[REPORT_DETAIL_LEN];
+	struct str s = STR_ON(detail);
+
+	str_join(&s, end == WORKER_LATE ? "no end after 10 s" : "the worker died",
+		 ", at: ", start->state->log.step[0] ? start->state->log.step : "reading",
+		 NULL);
+	if (worker_run(recover, start, RECOVER_MS) != WORKER_DONE)
+		str_add(&s, "; NOT given back: that did not end either");
+	report_warn(report, reason_name(REASON_DEADLINE), detail);
+	if (report->n_claims == 0) {
+		report->reason = REASON_DEADLINE;
+		str_copy(report->detail, sizeof(report->detail), detail);
+	}
+	for (unsigned i = 0; i < report->n_claims; i++)
+		if (report->claims[i].reason == REASON_DEADLINE)
+			str_copy(report->claims[i].detail,
+				 sizeof(report->claims[i].detail), detail);
+	report_summarise(report);
+}
+
+static void bounded_start(struct start *start, const struct arguments *a)
+{
+	struct report *report = &start->state->report;
+	struct timespec begin, now;
+	enum worker_end end;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	report->stage = "start";
+	str_copy(report->kernel, sizeof(report->kernel), start->release);
+	end = worker_run(run, start, DEADLINE_MS);
+	if (end != WORKER_DONE)
+		give_up(start, end);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	report->elapsed_us = (uint64_t)((now.tv_sec - begin.tv_sec) * 1000000 +
+					(now.tv_nsec - begin.tv_nsec) / 1000);
+	if (a->report)
+		r = report_write(start->here, a->report, report);
+	else
+		r = report_write(start->root, REPORT_PATH, report);
+	say_report(start->root, report);
+	if (r < 0)
+		say_line(start->root, 4, "the report cannot be written");
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = { .root = "/" };
+	struct fs here, root;
+	static struct start_work work;
+	struct start start = { .root = &root, .here = &here, .work = &work };
+	int r;
+
+	if (argc >= 2 && (str_equal(argv[1], "--help") || str_equal(argv[1], "-h"))) {
+		put(STDOUT_FILENO, usage);
+		return 0;
+	}
+	if (argc >= 2 && str_equal(argv[1], "--version")) {
+		put(STDOUT_FILENO, "vfio-claim-early " VERSION "\n");
+		return 0;
+	}
+	if (argc < 2)
+		return wrong("a command is missing", "");
+	if (!str_equal(argv[1], "start"))
+		return wrong("unknown command: ", argv[1]);
+	r = parse(argc, argv, &a);
+	if (r)
+		return r;
+	r = fs_init(&root, a.root);
+	if (r < 0)
+		return wrong("cannot open the root: ", a.root);
+	fs_init_here(&here);
+	start.config = a.config;
+	start.cmdline = a.cmdline;
+	read_release(&root, start.release, sizeof(start.release));
+	start.loader = module_loader_kmod(&root, start.release);
+	start.state = mmap(NULL, sizeof(*start.state), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (start.state == MAP_FAILED)
+		say_line(&root, 4, "the host keeps everything: out of memory");
+	else
+		bounded_start(&start, &a);
+	fs_finish(&root);
+	return 0;
+}

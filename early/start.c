@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "start.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "driver.h"
+#include "kargs.h"
+
+#define CMDLINE_MAX (16 * 1024)
+
+static void read_choice(struct start *start, struct kargs_choice *ret)
+{
+	char cmdline[CMDLINE_MAX];
+	struct str s;
+	int r;
+
+	if (start->cmdline)
+		r = fs_read_file(start->here, start->cmdline, cmdline, sizeof(cmdline),
+				 NULL);
+	else
+		r = fs_read_text(start->root, "proc/cmdline", cmdline, sizeof(cmdline));
+	if (r == 0) {
+		kargs_choose(cmdline, ret);
+		return;
+	}
+	/* it may say off */
+	*ret = (struct kargs_choice){ .mode = KARGS_OFF };
+	s = STR_ON(ret->detail);
+	str_join(&s, "the kernel command line cannot be read: ", str_errno(r), NULL);
+}
+
+static int load_conf(struct start *start, struct conf *conf)
+{
+	const char *path = start->config ? start->config : "/" CONF_PATH;
+	struct report *report = &start->state->report;
+	struct conf_error err = { 0 };
+	struct str s;
+	int r;
+
+	if (start->config)
+		r = conf_load(start->here, start->config, conf, &err);
+	else
+		r = conf_load(start->root, CONF_PATH, conf, &err);
+	if (r == 0)
+		return 0;
+	report->reason = REASON_CONFIG_ERROR;
+	s = STR_ON(report->detail);
+	str_add(&s, path);
+	if (err.line) {
+		str_add_char(&s, ':');
+		str_add_uint(&s, err.line);
+	}
+	str_join(&s, ": ", err.text, NULL);
+	return r;
+}
+
+static void report_function(const struct machine_function *f, const struct machine *m,
+			    struct report_function *ret)
+{
+	const struct identity_result *found = &f->found;
+
+	*ret = (struct report_function){
+		.configured = f->conf->address,
+		.path = f->conf->identity.path,
+		.vendor = f->conf->identity.ids.vendor,
+		.device = f->conf->identity.ids.device,
+		.match = found->match,
+		.group = f->group >= 0 && machine_function_found(f)
+				 ? m->groups[f->group].id
+				 : -1,
+	};
+	/* nothing was found where even the address is zero, vendor and all */
+	if (!found->function.known)
+		return;
+	ret->found = true;
+	ret->address = found->function.address;
+	ret->vendor = found->function.ids.vendor;
+	ret->device = found->function.ids.device;
+	str_copy(ret->previous_driver, sizeof(ret->previous_driver),
+		 found->function.driver);
+	str_copy(ret->driver, sizeof(ret->driver), found->function.driver);
+}
+
+static void report_claim(const struct plan_claim *claim, struct report_claim *ret)
+{
+	ret->outcome = claim->reason == REASON_NONE ? OUTCOME_CLAIMED : OUTCOME_KEPT;
+	ret->reason = claim->reason;
+	str_copy(ret->detail, sizeof(ret->detail), claim->detail);
+}
+
+/* Before anything is done: what is still to be done would read as not finished. */
+static void report_plan(struct start *start, const struct machine *m,
+			const struct plan *plan)
+{
+	struct report *report = &start->state->report;
+	struct report_function *f = report->functions;
+
+	for (unsigned i = 0; i < m->n_functions; i++) {
+		report_function(&m->functions[i], m, &f[i]);
+		if (m->functions[i].found.match == MATCH_MOVED)
+			(void)!pci_path_of(start->root, f[i].address, &f[i].path);
+	}
+	report->n_functions = m->n_functions;
+	for (unsigned i = 0; i < plan->n_claims; i++) {
+		const struct plan_claim *claim = &plan->claims[i];
+		struct report_claim *c = &report->claims[i];
+
+		str_copy(c->name, sizeof(c->name), claim->conf->name);
+		c->first = claim->conf->first;
+		c->n = m->n_functions ? claim->conf->n : 0;
+		report_claim(claim, c);
+		if (claim->reason == REASON_NONE) {
+			c->outcome = OUTCOME_KEPT;
+			c->reason = REASON_DEADLINE;
+			str_copy(c->detail, sizeof(c->detail), "not finished");
+		}
+	}
+	report->n_claims = plan->n_claims;
+	report->reason = plan->reason;
+	str_copy(report->detail, sizeof(report->detail), plan->detail);
+}
+
+static void warn_of_moves(struct report *report)
+{
+	char detail[REPORT_DETAIL_LEN];
+	struct str s;
+
+	for (unsigned i = 0; i < report->n_functions; i++) {
+		const struct report_function *f = &report->functions[i];
+
+		if (f->match != MATCH_MOVED)
+			continue;
+		s = STR_ON(detail);
+		pci_address_add(&s, f->configured);
+		str_add(&s, " is now at ");
+		pci_address_add(&s, f->address);
+		str_add(&s, ", path ");
+		pci_path_add(&s, &f->path);
+		str_add(&s, "; bring the configuration up to date");
+		report_warn(report, "device-moved", detail);
+	}
+}
+
+static bool to_be_claimed(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->n_claims; i++)
+		if (plan->claims[i].reason == REASON_NONE)
+			return true;
+	return false;
+}
+
+static void act(struct start *start, const struct machine *m, struct plan *plan)
+{
+	struct start_state *state = start->state;
+	const char *detail = "";
+	enum reason reason;
+	bool again;
+
+	reason = act_prepare(start->root, &start->loader, &state->log, &detail);
+	for (unsigned i = 0; i < plan->n_claims; i++) {
+		struct plan_claim *claim = &plan->claims[i];
+
+		if (claim->reason != REASON_NONE)
+			continue;
+		if (reason == REASON_NONE) {
+			act_claim(start->root, &start->loader, m, claim, &state->log);
+		} else {
+			claim->reason = reason;
+			str_copy(claim->detail, sizeof(claim->detail), detail);
+		}
+		report_claim(claim, &state->report.claims[i]);
+	}
+	/* what could not be claimed may make another claim's group unviable */
+	do {
+		again = false;
+		for (unsigned i = 0; i < plan->n_claims; i++) {
+			struct plan_claim *claim = &plan->claims[i];
+
+			if (claim->reason != REASON_NONE ||
+			    plan_check_groups(m, plan, claim))
+				continue;
+			act_release(start->root, &start->loader, m, claim, &state->log);
+			report_claim(claim, &state->report.claims[i]);
+			again = true;
+		}
+	} while (again);
+}
+
+/* A whole claim was read back already; what was not begun is as it was scanned. */
+static void read_back(struct start *start)
+{
+	struct report *report = &start->state->report;
+	const struct act_log *log = &start->state->log;
+
+	for (unsigned c = 0; c < report->n_claims; c++)
+		for (unsigned i = 0; i < report->claims[c].n; i++) {
+			struct report_function *f =
+				&report->functions[report->claims[c].first + i];
+
+			if (report->claims[c].outcome == OUTCOME_CLAIMED)
+				str_copy(f->driver, sizeof(f->driver), "vfio-pci");
+			else if (f->found && log->n &&
+				 driver_current(start->root, f->address, f->driver) < 0)
+				f->driver[0] = '\0';
+		}
+}
+
+static const char *driver_now(const struct report *report, const struct pci_function *f)
+{
+	for (unsigned i = 0; i < report->n_functions; i++)
+		if (report->functions[i].found &&
+		    pci_address_compare(report->functions[i].address, f->address) == 0)
+			return report->functions[i].driver;
+	return f->driver;
+}
+
+static void report_displays(struct report *report, const struct machine *m)
+{
+	for (size_t i = 0; i < m->list.n; i++) {
+		const struct pci_function *f = &m->list.functions[i];
+		struct report_display *d = &report->displays[report->n_displays];
+
+		if (!f->known || !pci_is_display(&f->ids) ||
+		    report->n_displays == REPORT_MAX_DISPLAYS ||
+		    driver_vfio_accepts(driver_now(report, f)))
+			continue;
+		d->address = f->address;
+		str_copy(d->driver, sizeof(d->driver), driver_now(report, f));
+		report->n_displays++;
+	}
+}
+
+static void claim(struct start *start)
+{
+	struct report *report = &start->state->report;
+	struct start_work *w = start->work;
+	const bool look = w->choice.mode == KARGS_ON || w->choice.mode == KARGS_DRY_RUN;
+	struct str s;
+	int r = 0;
+
+	if (look)
+		r = machine_inspect(start->root, &w->conf, start->release, &w->machine);
+	if (r < 0) {
+		report->reason = REASON_DEVICE_ABSENT;
+		s = STR_ON(report->detail);
+		str_join(&s, "the PCI functions cannot be listed: ", str_errno(r), NULL);
+		return;
+	}
+	plan_make(&w->conf, &w->choice, &w->machine, &report->record, &w->plan);
+	report_plan(start, &w->machine, &w->plan);
+	warn_of_moves(report);
+	if (w->plan.record_missing)
+		report_warn(report, reason_name(REASON_RECORD_UNAVAILABLE),
+			    "boots are not counted: this version keeps no record");
+	if (to_be_claimed(&w->plan))
+		act(start, &w->machine, &w->plan);
+	read_back(start);
+	report_displays(report, &w->machine);
+}
+
+void start_run(struct start *start)
+{
+	struct report *report = &start->state->report;
+	struct start_work *w = start->work;
+	int r;
+
+	read_choice(start, &w->choice);
+	r = load_conf(start, &w->conf);
+	/* off works whatever else is broken */
+	if (r < 0 && w->choice.mode == KARGS_OFF) {
+		report->reason = REASON_OFF;
+		str_copy(report->detail, sizeof(report->detail), w->choice.detail);
+	} else if (r == 0) {
+		claim(start);
+	}
+	report_summarise(report);
+}
+
+void start_finish(struct start *start)
+{
+	machine_finish(&start->work->machine);
+}
+
+void start_recover(struct start *start)
+{
+	struct report *report = &start->state->report;
+	struct str lost = { report->detail, sizeof(report->detail),
+			    strlen(report->detail), false };
+
+	(void)!act_undo(start->root, &start->loader, &start->state->log, &lost);
+	read_back(start);
+}

@@ -41,10 +41,10 @@ KMOD_FILES := $(addprefix libkmod/libkmod,.c $(addprefix -,$(addsuffix .c,builti
 KMOD_OBJ := $(KMOD_FILES:%.c=$(B)/early/kmod/%.o)
 EARLY_OBJ := $(LIB_SRC:%.c=$(B)/early/%.o) $(EARLY_SRC:%.c=$(B)/early/%.o)
 
-EARLY_CFLAGS := -std=gnu11 $(CFLAGS) -fstack-protector-strong -ffunction-sections \
+EARLY_CFLAGS := -std=gnu11 $(CFLAGS) -flto -fstack-protector-strong -ffunction-sections \
 	-fdata-sections -fno-pie -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(KMOD_SRC)=kmod \
 	-frandom-seed=vfio-claim
-EARLY_LDFLAGS := -static -no-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+EARLY_LDFLAGS := -static -no-pie -flto -flto-partition=one -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
 	-Wl,--build-id=none $(LDFLAGS)
 
 ifeq ($(KMOD_SRC),$(B)/kmod)

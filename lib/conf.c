@@ -326,6 +326,7 @@ int conf_parse(const char *text, struct conf *ret, struct conf_error *err)
 	ret->require_display = true;
 	ret->max_attempts = 2;
 	ret->record = CONF_RECORD_AUTO;
+	ret->partuuid[0] = '\0';
 	ret->n_claims = ret->n_functions = 0;
 	for (; r == 0 && *text; text += len + (text[len] == '\n')) {
 		p.line++;

@@ -87,7 +87,8 @@ static void search(struct fs *fs, const struct pci_list *list, const struct iden
 	struct pci_config config = { 0 };
 	unsigned candidates = 0;
 
-	for (f = list->functions; f < list->functions + list->n; f++) {
+	for (size_t i = 0; i < list->n; i++) {
+		f = &list->functions[i];
 		if (!f->known || !ids_equal(&f->ids, &id->ids) ||
 		    pci_config_read(fs, f->address, id->has_serial, &config) < 0 ||
 		    !config.alive)
@@ -116,6 +117,24 @@ static void search(struct fs *fs, const struct pci_list *list, const struct iden
 	}
 }
 
+/*
+ * Two functions can have one path only if they differ in nothing but the bus. Then the
+ * address proves nothing, and the path must be walked to see both.
+ */
+static bool hint_is_alone(const struct pci_list *list, const struct identity *id,
+			  struct pci_address hint)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const struct pci_function *f = &list->functions[i];
+
+		if (f->address.domain == hint.domain && f->address.devfn == hint.devfn &&
+		    f->address.bus != hint.bus &&
+		    (!f->known || ids_equal(&f->ids, &id->ids)))
+			return false;
+	}
+	return true;
+}
+
 void identity_find(struct fs *fs, const struct pci_list *list, const struct identity *id,
 		   struct pci_address hint, struct identity_result *ret)
 {
@@ -126,7 +145,8 @@ void identity_find(struct fs *fs, const struct pci_list *list, const struct iden
 
 	*ret = (struct identity_result){ .match = MATCH_ABSENT };
 	s = STR_ON(ret->detail);
-	r = pci_path_resolve(fs, &id->path, hint, &address);
+	r = pci_path_resolve(fs, &id->path, hint_is_alone(list, id, hint) ? &hint : NULL,
+			     &address);
 	if (r == -ENOTUNIQ) {
 		ret->match = MATCH_AMBIGUOUS;
 		str_add(&s, "more than one function sits at its path");

@@ -106,8 +106,10 @@ void pci_device_path(char *buf, size_t size, struct pci_address address, const c
 	str_init(&s, buf, size);
 	str_add(&s, PCI_DEVICES "/");
 	pci_address_add(&s, address);
-	if (leaf)
-		str_join(&s, "/", leaf, NULL);
+	if (leaf) {
+		str_add_char(&s, '/');
+		str_add(&s, leaf);
+	}
 }
 
 int pci_path_of(struct fs *fs, struct pci_address address, struct pci_path *ret)
@@ -171,16 +173,16 @@ static int match_step(void *arg, const char *name)
 	return 0;
 }
 
-int pci_path_resolve(struct fs *fs, const struct pci_path *path, struct pci_address hint,
-		     struct pci_address *ret)
+int pci_path_resolve(struct fs *fs, const struct pci_path *path,
+		     const struct pci_address *hint, struct pci_address *ret)
 {
 	struct pci_path there;
 	struct step step = { .domain = path->root.domain, .address = path->root };
 	char folder[FS_PATH_MAX];
 	int r;
 
-	if (pci_path_of(fs, hint, &there) == 0 && pci_path_equal(&there, path)) {
-		*ret = hint;
+	if (hint && pci_path_of(fs, *hint, &there) == 0 && pci_path_equal(&there, path)) {
+		*ret = *hint;
 		return 0;
 	}
 	if (path->depth == 0) {
@@ -241,51 +243,73 @@ static int add_name(void *arg, const char *name)
 	return 0;
 }
 
-bool pci_id_parse(const char *value, uint16_t *a, uint16_t *b)
+static bool take_id(const char **p, uint16_t *a, uint16_t *b)
 {
 	uint64_t first, second;
+	const char *c = *p;
 
-	if (!str_take_hex(&value, 4, 4, &first) || !str_take_char(&value, ':') ||
-	    !str_take_hex(&value, 4, 4, &second) || *value)
+	if (!str_take_hex(&c, 4, 4, &first) || !str_take_char(&c, ':') ||
+	    !str_take_hex(&c, 4, 4, &second))
 		return false;
+	*p = c;
 	*a = (uint16_t)first;
 	*b = (uint16_t)second;
 	return true;
 }
 
+bool pci_id_parse(const char *text, uint16_t *ret_vendor, uint16_t *ret_device)
+{
+	uint16_t vendor, device;
+
+	if (!take_id(&text, &vendor, &device) || *text)
+		return false;
+	*ret_vendor = vendor;
+	*ret_device = device;
+	return true;
+}
+
+static bool line_ends(const char *p)
+{
+	return *p == '\n' || !*p;
+}
+
+static bool take_driver(const char *name, char *ret)
+{
+	size_t len = strcspn(name, "\n");
+	struct str s;
+
+	str_init(&s, ret, PCI_DRIVER_LEN);
+	str_add_n(&s, name, len);
+	return !s.cut;
+}
+
 /*
  * drivers/pci/pci-driver.c, pci_uevent(): PCI_CLASS=%04X PCI_ID=%04X:%04X PCI_SUBSYS_ID=…
  */
-static bool parse_uevent(char *text, struct pci_function *f)
+static bool parse_uevent(const char *p, struct pci_function *f)
 {
 	bool class = false, id = false, subsystem = false;
-	char *line, *next;
-	const char *p;
 	uint64_t v;
 
-	for (line = text; line && *line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (str_starts(line, "DRIVER=")) {
-			if (strlen(line + 7) >= sizeof(f->driver))
+	while (*p) {
+		if (str_take_text(&p, "DRIVER=")) {
+			if (!take_driver(p, f->driver))
 				return false;
-			str_copy(f->driver, sizeof(f->driver), line + 7);
-		}
-		if (!str_starts(line, "PCI_"))
-			continue;
-		line += 4;
-		if (str_starts(line, "CLASS=")) {
-			p = line + 6;
-			class = str_take_hex(&p, 1, 6, &v) && !*p;
+		} else if (str_take_text(&p, "PCI_CLASS=")) {
+			class = str_take_hex(&p, 1, 6, &v) && line_ends(p);
 			if (class)
 				f->ids.class = (uint32_t)v;
-		} else if (str_starts(line, "ID=")) {
-			id = pci_id_parse(line + 3, &f->ids.vendor, &f->ids.device);
-		} else if (str_starts(line, "SUBSYS_ID=")) {
-			subsystem = pci_id_parse(line + 10, &f->ids.subvendor,
-						 &f->ids.subdevice);
+		} else if (str_take_text(&p, "PCI_ID=")) {
+			id = take_id(&p, &f->ids.vendor, &f->ids.device) && line_ends(p);
+		} else if (str_take_text(&p, "PCI_SUBSYS_ID=")) {
+			subsystem = take_id(&p, &f->ids.subvendor, &f->ids.subdevice) &&
+				    line_ends(p);
+		} else if (*p == 'M' && class && id && subsystem) {
+			/* MODALIAS: the longest line, the last one, and no news in it */
+			break;
 		}
+		while (*p && *p++ != '\n')
+			;
 	}
 	return class && id && subsystem;
 }

@@ -78,14 +78,14 @@ bool pci_path_equal(const struct pci_path *a, const struct pci_path *b)
 	__attribute__((nonnull));
 
 /*
- * What sits at `path`. `hint` is looked at first: an address where it once sat. Returns 0
- * with *ret set, -ENOENT if nothing does, -ENOTUNIQ if more than one function does (two
- * functions of different buses can hang below one bridge with ARI or SR-IOV), or another
- * negative errno.
+ * What sits at `path`. `hint`, if not NULL, is an address where it once sat: looked at
+ * first, to save the walk. Returns 0 with *ret set, -ENOENT if nothing does, -ENOTUNIQ if
+ * more than one function does (two functions of different buses can hang below one bridge
+ * with ARI or SR-IOV), or another negative errno.
  */
-int pci_path_resolve(struct fs *fs, const struct pci_path *path, struct pci_address hint,
-		     struct pci_address *ret)
-	__attribute__((nonnull, warn_unused_result));
+int pci_path_resolve(struct fs *fs, const struct pci_path *path,
+		     const struct pci_address *hint, struct pci_address *ret)
+	__attribute__((nonnull(1, 2, 4), warn_unused_result));
 
 /* The path of a function that exists, from the place of its folder below /sys/devices. */
 int pci_path_of(struct fs *fs, struct pci_address address, struct pci_path *ret)

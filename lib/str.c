@@ -24,11 +24,6 @@ void str_add_n(struct str *s, const char *text, size_t len)
 	s->buf[s->len] = '\0';
 }
 
-void str_add(struct str *s, const char *text)
-{
-	str_add_n(s, text, strlen(text));
-}
-
 void str_add_char(struct str *s, char c)
 {
 	if (s->len + 1 < s->size) {
@@ -52,10 +47,13 @@ void str_add_uint(struct str *s, uint64_t v)
 
 void str_add_hex(struct str *s, uint64_t v, unsigned digits)
 {
-	while (digits < 16 && v >> (4 * digits))
+	char text[16];
+
+	while (digits < sizeof(text) && v >> (4 * digits))
 		digits++;
-	while (digits-- > 0)
-		str_add_char(s, "0123456789abcdef"[v >> (4 * digits) & 15]);
+	for (unsigned i = digits; i-- > 0; v >>= 4)
+		text[i] = "0123456789abcdef"[v & 15];
+	str_add_n(s, text, digits);
 }
 
 void str_join(struct str *s, ...)
@@ -115,13 +113,13 @@ const char *str_errno(int error)
 	return "error";
 }
 
-static unsigned hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
-}
+/* Value + 1 of a hex digit, 0 of anything else. */
+static const uint8_t hex_value[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool str_take_hex(const char **p, unsigned min, unsigned max, uint64_t *ret)
 {
@@ -129,8 +127,8 @@ bool str_take_hex(const char **p, unsigned min, unsigned max, uint64_t *ret)
 	uint64_t v = 0;
 	unsigned n = 0, digit;
 
-	for (; n <= max && (digit = hex_digit(*c)) < 16; n++, c++)
-		v = v << 4 | digit;
+	for (; n <= max && (digit = hex_value[(uint8_t)*c]); n++, c++)
+		v = v << 4 | (digit - 1);
 	if (n < min || n > max)
 		return false;
 	*p = c;
@@ -165,12 +163,20 @@ bool str_take_char(const char **p, char c)
 	return true;
 }
 
+bool str_take_text(const char **p, const char *text)
+{
+	const char *c = *p;
+
+	while (*text)
+		if (*c++ != *text++)
+			return false;
+	*p = c;
+	return true;
+}
+
 bool str_starts(const char *text, const char *prefix)
 {
-	while (*prefix)
-		if (*text++ != *prefix++)
-			return false;
-	return true;
+	return str_take_text(&text, prefix);
 }
 
 bool str_equal(const char *a, const char *b)

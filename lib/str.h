@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -28,8 +29,14 @@ void str_init(struct str *s, char *buf, size_t size) __attribute__((nonnull));
 #define STR_ON(array) \
 	((struct str){ .buf = ((array)[0] = '\0', (array)), .size = sizeof(array) })
 
-void str_add(struct str *s, const char *text) __attribute__((nonnull));
 void str_add_n(struct str *s, const char *text, size_t len) __attribute__((nonnull));
+
+/* Inline: the length of a literal is known when it is compiled. */
+static inline void str_add(struct str *s, const char *text)
+{
+	str_add_n(s, text, strlen(text));
+}
+
 void str_add_char(struct str *s, char c) __attribute__((nonnull));
 void str_add_uint(struct str *s, uint64_t v) __attribute__((nonnull));
 
@@ -61,6 +68,10 @@ bool str_take_uint(const char **p, uint64_t max, uint64_t *ret)
 
 /* Moves *p over the character c. False if it is another one. */
 bool str_take_char(const char **p, char c) __attribute__((nonnull, warn_unused_result));
+
+/* Moves *p over `text`. False if something else stands there. */
+bool str_take_text(const char **p, const char *text)
+	__attribute__((nonnull, warn_unused_result));
 
 bool str_starts(const char *text, const char *prefix) __attribute__((nonnull));
 bool str_equal(const char *a, const char *b) __attribute__((nonnull));

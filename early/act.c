@@ -135,17 +135,24 @@ static enum reason bind_all(struct fs *fs, struct plan_claim *claim, struct act_
 	return REASON_NONE;
 }
 
-static int retry_unbind(struct fs *fs, struct pci_address address, const char *driver)
+static bool has_driver(struct fs *fs, const struct act_entry *e, const char *driver)
 {
-	int r = 0;
+	char now[PCI_DRIVER_LEN];
+	int r = -EIO;
 
+	for (unsigned i = 0; i < TRIES && r < 0; i++)
+		r = driver_current(fs, e->address, now);
+	return r == 0 && str_equal(now, driver);
+}
+
+/* An answer proves nothing, not even that it was not bound: the link does. */
+static void unbind_surely(struct fs *fs, const struct act_entry *e)
+{
 	for (unsigned i = 0; i < TRIES; i++) {
-		r = driver_unbind(fs, address, driver);
-		/* -ENODEV: not bound to it */
-		if (r == 0 || r == -ENODEV)
-			return 0;
+		(void)!driver_unbind(fs, e->address, VFIO_PCI);
+		if (!has_driver(fs, e, VFIO_PCI))
+			return;
 	}
-	return r;
 }
 
 static void restore_override(struct fs *fs, const struct act_entry *e)
@@ -157,16 +164,6 @@ static void restore_override(struct fs *fs, const struct act_entry *e)
 		    driver_override_read(fs, e->address, now) == 0 &&
 		    str_equal(now, e->previous_override))
 			return;
-}
-
-static bool has_driver(struct fs *fs, const struct act_entry *e, const char *driver)
-{
-	char now[PCI_DRIVER_LEN];
-	int r = -EIO;
-
-	for (unsigned i = 0; i < TRIES && r < 0; i++)
-		r = driver_current(fs, e->address, now);
-	return r == 0 && str_equal(now, driver);
 }
 
 /* What had a driver gets it back; what had none is offered to those that are loaded. */
@@ -212,7 +209,7 @@ bool act_undo(struct fs *fs, struct module_loader *loader, struct act_log *log,
 		/* loading the module may have bound what was only overridden */
 		if (!str_equal(e->previous_driver, VFIO_PCI) &&
 		    (e->bind_begun || has_driver(fs, e, VFIO_PCI)))
-			(void)retry_unbind(fs, e->address, VFIO_PCI);
+			unbind_surely(fs, e);
 		restore_override(fs, e);
 	}
 	for (e = log->entries; e < end; e++) {

@@ -69,7 +69,7 @@ static int insert(struct kmod_module *mod)
 	return r;
 }
 
-static int insert_with_dependencies(struct kmod_module *mod)
+static int insert_dependencies(struct kmod_module *mod)
 {
 	struct kmod_list *deps = kmod_module_get_dependencies(mod), *l;
 	struct kmod_module *dep;
@@ -82,7 +82,51 @@ static int insert_with_dependencies(struct kmod_module *mod)
 		kmod_module_unref(dep);
 	}
 	kmod_module_unref_list(deps);
-	return r < 0 ? r : insert(mod);
+	return r;
+}
+
+/*
+ * What a module asks to be loaded after it: for vfio that is vfio_iommu_type1, without
+ * which no guest can use what is bound. Nobody else loads it once vfio is there. Only of
+ * vfio's own: a softdep line of modprobe.d can name a GPU's driver.
+ */
+static void insert_companions(struct kmod_module *mod)
+{
+	struct kmod_list *before = NULL, *after = NULL, *l;
+	struct kmod_module *other;
+
+	if (kmod_module_get_softdeps(mod, &before, &after) < 0)
+		return;
+	kmod_list_foreach (l, after) {
+		other = kmod_module_get_module(l);
+		if (str_starts(kmod_module_get_name(other), "vfio") &&
+		    insert_dependencies(other) == 0)
+			(void)!insert(other);
+		kmod_module_unref(other);
+	}
+	kmod_module_unref_list(before);
+	kmod_module_unref_list(after);
+}
+
+static int insert_all(struct kmod_module *mod)
+{
+	struct kmod_list *deps, *l;
+	struct kmod_module *dep;
+	int r;
+
+	r = insert_dependencies(mod);
+	if (r == 0)
+		r = insert(mod);
+	if (r < 0)
+		return r;
+	deps = kmod_module_get_dependencies(mod);
+	kmod_list_foreach (l, deps) {
+		dep = kmod_module_get_module(l);
+		insert_companions(dep);
+		kmod_module_unref(dep);
+	}
+	kmod_module_unref_list(deps);
+	return 0;
 }
 
 static int load_by_kmod(const char *release, const char *name)
@@ -99,7 +143,7 @@ static int load_by_kmod(const char *release, const char *name)
 		return -ENOMEM;
 	r = kmod_module_new_from_name(ctx, name, &mod);
 	if (r == 0)
-		r = insert_with_dependencies(mod);
+		r = insert_all(mod);
 	kmod_module_unref(mod);
 	kmod_unref(ctx);
 	return r;

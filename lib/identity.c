@@ -78,33 +78,40 @@ static void judge_place(struct fs *fs, const struct pci_function *f,
 	}
 }
 
-/* Nothing sits at the path: is it elsewhere? */
+/*
+ * Nothing sits at the path: is it elsewhere? A serial number proves it by itself. Without
+ * one, what cannot be read could be a twin.
+ */
 static void search(struct fs *fs, const struct pci_list *list, const struct identity *id,
 		   struct identity_result *ret)
 {
 	struct str s = STR_ON(ret->detail);
 	const struct pci_function *f, *found = NULL;
-	struct pci_config config = { 0 };
-	unsigned candidates = 0;
+	unsigned candidates = 0, unreadable = 0;
+	struct pci_config config;
 
 	for (size_t i = 0; i < list->n; i++) {
 		f = &list->functions[i];
-		if (!f->known || !ids_equal(&f->ids, &id->ids) ||
+		if (f->known && !ids_equal(&f->ids, &id->ids))
+			continue;
+		if (!f->known ||
 		    pci_config_read(fs, f->address, id->has_serial, &config) < 0 ||
-		    !config.alive)
-			continue;
-		if (id->has_serial && !same_serial(id, &config))
-			continue;
-		found = f;
-		ret->config = config;
-		candidates++;
+		    !config.alive) {
+			unreadable++;
+		} else if (!id->has_serial || same_serial(id, &config)) {
+			found = f;
+			ret->config = config;
+			candidates++;
+		}
 	}
+	if (found && !id->has_serial)
+		candidates += unreadable;
 	if (candidates > 1) {
 		ret->match = MATCH_AMBIGUOUS;
 		str_add(&s, "nothing sits at its path, and ");
 		str_add_uint(&s, candidates);
 		str_add(&s, " functions elsewhere could be it");
-	} else if (candidates == 1 && (id->has_serial || id->unique)) {
+	} else if (found && (id->has_serial || id->unique)) {
 		ret->match = MATCH_MOVED;
 		ret->function = *found;
 		str_add(&s, "it moved to ");
@@ -112,7 +119,7 @@ static void search(struct fs *fs, const struct pci_list *list, const struct iden
 	} else {
 		ret->match = MATCH_ABSENT;
 		str_add(&s, "nothing sits at its path");
-		if (candidates)
+		if (found)
 			str_add(&s, ", and nothing proves that the one elsewhere is it");
 	}
 }

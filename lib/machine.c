@@ -46,16 +46,13 @@ static int group_seen(const struct machine *m, struct pci_address address)
 static int inspect_function(struct fs *fs, struct machine *m, struct machine_function *f)
 {
 	struct pci_address address;
-	int r;
 
 	identity_find(fs, &m->list, &f->conf->identity, f->conf->address, &f->found);
 	f->group = -1;
 	if (!machine_function_found(f))
 		return 0;
 	address = f->found.function.address;
-	r = driver_override_read(fs, address, f->override);
-	if (r < 0)
-		f->override[0] = '\0';
+	f->override_error = driver_override_read(fs, address, f->override);
 	/* a function without a driver has none: they are made through it */
 	if (f->found.function.driver[0])
 		f->virtual_functions = has_virtual_functions(fs, address);

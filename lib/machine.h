@@ -18,6 +18,7 @@ struct machine_function {
 	struct identity_result found;
 	/* valid if found is exact or moved: */
 	char override[PCI_DRIVER_LEN];
+	int override_error; /* negative errno: not known whether there is one */
 	bool virtual_functions; /* SR-IOV is on: vfio-pci would refuse it */
 	int group; /* index into groups */
 	struct framebuffer framebuffer;

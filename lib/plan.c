@@ -82,6 +82,10 @@ static bool judge_function(const struct machine *m, struct plan_claim *claim,
 		return refuse(claim, REASON_BIND_FAILED, at,
 			      "it has virtual functions (SR-IOV), which vfio-pci refuses",
 			      "");
+	if (f->override_error)
+		return refuse(claim, REASON_BIND_FAILED, at,
+			      "its driver_override cannot be read: ",
+			      str_errno(f->override_error));
 	if (f->framebuffer_error)
 		return refuse(
 			claim, REASON_UNBIND_FAILED, at,

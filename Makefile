@@ -79,7 +79,7 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 
 # install SOURCE to DESTINATION with mode $(3); @LIBDIR@ is filled in
 define put
-	@mkdir -p $(dir $(DESTDIR)$(2))
+	install -d -m 755 $(dir $(DESTDIR)$(2))
 	sed 's|@LIBDIR@|$(LIBDIR)|g' $(1) >$(DESTDIR)$(2).new
 	chmod $(3) $(DESTDIR)$(2).new
 	mv $(DESTDIR)$(2).new $(DESTDIR)$(2)

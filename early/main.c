@@ -26,8 +26,8 @@
 static const char usage[] =
 	"Usage: vfio-claim-early start [OPTION]...\n"
 	"\n"
-	"Gives the PCI functions of /etc/vfio-claim.conf to vfio-pci, or says why the host\n"
-	"keeps them. Made for the initramfs, before udev runs.\n"
+	"Gives the PCI functions of /etc/vfio-claim.conf to vfio-pci, or says why the\n"
+	"host keeps them. Made for the initramfs, before udev runs.\n"
 	"\n"
 	"  --root DIR      a captured machine below DIR instead of this one\n"
 	"  --config FILE   instead of etc/vfio-claim.conf below the root\n"

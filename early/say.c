@@ -75,8 +75,9 @@ void say_report(struct fs *root, const struct report *report)
 		say_line(root, level_of(report->reason, report->detail), text);
 		return;
 	}
-	if (shown > SAY_MAX_LINES)
-		shown = SAY_MAX_LINES - 1;
+	/* leaves one for "more claims" and one for "the report cannot be written" */
+	if (shown > SAY_MAX_LINES - 1)
+		shown = SAY_MAX_LINES - 2;
 	for (unsigned i = 0; i < shown; i++)
 		say_claim(root, report, &report->claims[i]);
 	if (shown < report->n_claims) {

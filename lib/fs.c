@@ -108,7 +108,8 @@ static int real_link(struct fs *fs, const char *path, char *buf, size_t size)
 		if (fd < 0)
 			return fd;
 		n = readlinkat(fd, "", buf, size);
-		r = n < 0 ? -errno : 0;
+		/* by descriptor, ENOENT means that it is no link */
+		r = n >= 0 ? 0 : errno == ENOENT ? -EINVAL : -errno;
 		close(fd);
 	} else {
 		n = readlinkat(fs->root_fd, path, buf, size);

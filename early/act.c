@@ -166,28 +166,36 @@ static void restore_override(struct fs *fs, const struct act_entry *e)
 			return;
 }
 
+static bool restore_framebuffer(struct fs *fs, const struct act_entry *e)
+{
+	int r = -EIO;
+
+	/* -EBUSY: it is bound, so the release had not happened */
+	for (unsigned i = 0; i < TRIES && r < 0 && r != -EBUSY; i++)
+		r = framebuffer_restore(fs, &e->framebuffer);
+	return r == 0 || r == -EBUSY;
+}
+
 /* What had a driver gets it back; what had none is offered to those that are loaded. */
 static bool give_back(struct fs *fs, struct module_loader *loader,
 		      const struct act_entry *e)
 {
-	if (e->release_begun)
-		for (unsigned i = 0; i < TRIES; i++)
-			if (framebuffer_restore(fs, &e->framebuffer) == 0)
-				break;
+	const bool whole = !e->release_begun || restore_framebuffer(fs, e);
+
 	if (!e->previous_driver[0]) {
 		for (unsigned i = 0; i < TRIES; i++)
 			if (driver_probe(fs, e->address) == 0)
 				break;
-		return !has_driver(fs, e, VFIO_PCI);
+		return whole && !has_driver(fs, e, VFIO_PCI);
 	}
 	if (has_driver(fs, e, e->previous_driver))
-		return true;
+		return whole;
 	if (!driver_present(fs, e->previous_driver))
 		(void)loader->load(loader, e->previous_driver);
 	for (unsigned i = 0; i < TRIES; i++)
 		if (driver_bind(fs, e->address, e->previous_driver) == 0)
 			break;
-	return has_driver(fs, e, e->previous_driver);
+	return whole && has_driver(fs, e, e->previous_driver);
 }
 
 /* Begun, and not part of a whole claim. */

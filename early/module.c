@@ -30,8 +30,8 @@ static void clean_options(const char *options, char *buf, size_t size)
 
 	str_init(&s, buf, size);
 	for (start = p; p && kargs_next(&p, word, sizeof(word), &cut); start = p) {
-		if (str_starts(word, "ids=") ||
-		    str_starts(word, "enable_unsafe_noiommu_mode"))
+		if (kargs_value(word, "ids") ||
+		    kargs_value(word, "enable_unsafe_noiommu_mode"))
 			continue;
 		/* as it stands, quotes and all */
 		str_add_n(&s, start, (size_t)(p - start));

@@ -36,16 +36,12 @@ bool kargs_next(const char **p, char *word, size_t size, bool *ret_cut)
 	return true;
 }
 
-/*
- * The value of `word` if its key is `key`; - and _ are the same to the kernel
- * (parameq()).
- */
-static const char *value_of(const char *word, const char *key)
+const char *kargs_value(const char *word, const char *key)
 {
 	for (; *key; word++, key++)
 		if ((*word == '-' ? '_' : *word) != *key)
 			return NULL;
-	return *word == '=' ? word + 1 : NULL;
+	return *word == '=' ? word + 1 : *word ? NULL : word;
 }
 
 static bool in_list(const char *word, const char *const *list)
@@ -129,7 +125,7 @@ void kargs_choose(const char *cmdline, struct kargs_choice *ret)
 
 	*ret = (struct kargs_choice){ .mode = KARGS_ON };
 	while (kargs_next(&cmdline, word, sizeof(word), &cut)) {
-		value = value_of(word, "vfio_claim");
+		value = kargs_value(word, "vfio_claim");
 		if (asks_rescue(word) || (value && str_equal(value, "off"))) {
 			ret->mode = KARGS_OFF;
 			ret->names[0] = '\0';

@@ -17,6 +17,12 @@
 bool kargs_next(const char **p, char *word, size_t size, bool *ret_cut)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * The value of a word KEY=VALUE, "" for a bare KEY, NULL for another key. As to the
+ * kernel (parameq()), - and _ are the same; `key` is written with _.
+ */
+const char *kargs_value(const char *word, const char *key) __attribute__((nonnull));
+
 enum kargs_mode {
 	KARGS_ON,
 	KARGS_OFF,

@@ -24,6 +24,8 @@ LIB_SRC := $(wildcard lib/*.c)
 EARLY_SRC := $(wildcard early/*.c)
 HEADERS := $(wildcard lib/*.h early/*.h)
 
+.DELETE_ON_ERROR:
+
 .PHONY: all
 all: $(B)/vfio-claim-early ## Build everything
 
@@ -68,12 +70,14 @@ $(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(KMOD_SRC)/libkmod/libkmod.h Makef
 	$(MUSL_CC) $(EARLY_CFLAGS) $(WARNINGS) $(CPPFLAGS_ALL) -I$(KMOD_SRC)/libkmod -c $< -o $@
 
 $(B)/vfio-claim-early.debug: $(EARLY_OBJ) $(KMOD_OBJ)
-	$(MUSL_CC) $(EARLY_CFLAGS) $(EARLY_LDFLAGS) $^ -o $@
+	$(MUSL_CC) $(EARLY_CFLAGS) $(EARLY_LDFLAGS) $^ -o $@.new
+	mv $@.new $@
 
 # an interpreter would be missing in the initramfs, and nobody would see why it does not start
 $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 	@if readelf -lW $< | grep -q INTERP; then echo "$<: has a PT_INTERP" >&2; false; fi
-	strip -s -R .comment -o $@ $<
+	strip -s -R .comment -o $@.new $<
+	mv $@.new $@
 
 # ---- installation
 

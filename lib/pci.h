@@ -94,6 +94,9 @@ int pci_path_of(struct fs *fs, struct pci_address address, struct pci_path *ret)
 /* "10de:2484": vendor and device, or subsystem vendor and device. */
 bool pci_id_parse(const char *text, uint16_t *ret_vendor, uint16_t *ret_device)
 	__attribute__((nonnull, warn_unused_result));
+/* The same, with more behind it: moves *p there. */
+bool pci_id_take(const char **p, uint16_t *ret_vendor, uint16_t *ret_device)
+	__attribute__((nonnull, warn_unused_result));
 
 /*
  * 16 hex digits in pairs, most significant first, as lspci prints it:

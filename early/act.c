@@ -168,12 +168,10 @@ static void restore_override(struct fs *fs, const struct act_entry *e)
 
 static bool restore_framebuffer(struct fs *fs, const struct act_entry *e)
 {
-	int r = -EIO;
-
-	/* -EBUSY: it is bound, so the release had not happened */
-	for (unsigned i = 0; i < TRIES && r < 0 && r != -EBUSY; i++)
-		r = framebuffer_restore(fs, &e->framebuffer);
-	return r == 0 || r == -EBUSY;
+	for (unsigned i = 0; i < TRIES; i++)
+		if (framebuffer_restore(fs, &e->framebuffer) == 0)
+			return true;
+	return false;
 }
 
 /* What had a driver gets it back; what had none is offered to those that are loaded. */
@@ -244,16 +242,16 @@ static void undo_claim(struct fs *fs, struct module_loader *loader,
 		claim->reason = REASON_BIND_FAILED;
 }
 
-static void keep_entries(const struct machine *machine, const struct plan_claim *claim,
-			 struct act_log *log, bool keep)
+static void keep_entries(struct act_log *log, unsigned claim, bool keep)
 {
-	const struct machine_function *f = plan_functions(machine, claim);
+	for (unsigned i = 0; i < log->n; i++)
+		if (log->entries[i].claim == claim)
+			log->entries[i].kept = keep;
+}
 
-	for (unsigned k = 0; k < claim->conf->n; k++)
-		for (unsigned i = 0; i < log->n; i++)
-			if (pci_address_compare(log->entries[i].address,
-						f[k].found.function.address) == 0)
-				log->entries[i].kept = keep;
+void act_open(struct act_log *log, unsigned claim)
+{
+	keep_entries(log, claim, false);
 }
 
 static unsigned append_entries(const struct machine *machine,
@@ -266,6 +264,7 @@ static unsigned append_entries(const struct machine *machine,
 		struct act_entry *e = &log->entries[first + i];
 
 		*e = (struct act_entry){
+			.claim = claim->conf->first,
 			.address = f[i].found.function.address,
 			.framebuffer = f[i].framebuffer,
 		};
@@ -289,15 +288,14 @@ void act_claim(struct fs *fs, struct module_loader *loader, const struct machine
 	if (claim->reason == REASON_NONE)
 		claim->reason = bind_all(fs, claim, log, first);
 	if (claim->reason == REASON_NONE)
-		keep_entries(machine, claim, log, true);
+		keep_entries(log, claim->conf->first, true);
 	else
 		undo_claim(fs, loader, claim, log);
 }
 
-void act_release(struct fs *fs, struct module_loader *loader,
-		 const struct machine *machine, struct plan_claim *claim,
+void act_release(struct fs *fs, struct module_loader *loader, struct plan_claim *claim,
 		 struct act_log *log)
 {
-	keep_entries(machine, claim, log, false);
+	act_open(log, claim->conf->first);
 	undo_claim(fs, loader, claim, log);
 }

@@ -17,6 +17,7 @@ struct act_entry {
 	char previous_override[PCI_DRIVER_LEN]; /* empty: none */
 	struct framebuffer framebuffer; /* empty: none to release */
 	bool override_begun, unbind_begun, release_begun, bind_begun;
+	unsigned claim; /* conf_claim.first of its claim */
 	bool kept; /* its claim is whole: not to be undone */
 };
 
@@ -42,9 +43,11 @@ void act_claim(struct fs *fs, struct module_loader *loader, const struct machine
 	       struct plan_claim *claim, struct act_log *log) __attribute__((nonnull));
 
 /* Undoes a claim that was bound whole. */
-void act_release(struct fs *fs, struct module_loader *loader,
-		 const struct machine *machine, struct plan_claim *claim,
+void act_release(struct fs *fs, struct module_loader *loader, struct plan_claim *claim,
 		 struct act_log *log) __attribute__((nonnull));
+
+/* Leaves a claim, by its conf_claim.first, to the next act_undo(). */
+void act_open(struct act_log *log, unsigned claim) __attribute__((nonnull));
 
 /*
  * Gives back every function that was begun and is not kept. True if each is as it was

@@ -122,7 +122,9 @@ static void give_up(struct start *start, enum worker_end end)
 	str_join(&s, end == WORKER_LATE ? "no end after 10 s" : "the worker died",
 		 ", at: ", start->state->log.step[0] ? start->state->log.step : "reading",
 		 NULL);
-	if (worker_run(recover, start, RECOVER_MS) != WORKER_DONE)
+	if (worker_run(recover, start, RECOVER_MS) == WORKER_DONE)
+		str_add(&s, report->detail);
+	else
 		str_add(&s, "; NOT given back: that did not end either");
 	report_warn(report, reason_name(REASON_DEADLINE), detail);
 	if (report->n_claims == 0) {

@@ -180,7 +180,7 @@ static void act(struct start *start, const struct machine *m, struct plan *plan)
 			if (claim->reason != REASON_NONE ||
 			    plan_check_groups(m, plan, claim))
 				continue;
-			act_release(start->root, &start->loader, m, claim, &state->log);
+			act_release(start->root, &start->loader, claim, &state->log);
 			report_claim(claim, &state->report.claims[i]);
 			again = true;
 		}
@@ -282,12 +282,44 @@ void start_finish(struct start *start)
 	machine_finish(&start->work->machine);
 }
 
+static bool share_group(const struct report *report, const struct report_claim *a,
+			const struct report_claim *b)
+{
+	const struct report_function *f = report->functions;
+
+	for (unsigned i = a->first; i < a->first + a->n; i++)
+		for (unsigned k = b->first; k < b->first + b->n; k++)
+			if (f[i].group >= 0 && f[i].group == f[k].group)
+				return true;
+	return false;
+}
+
+/* Half a group is of no use to a guest: the whole claims of such a group go back, too. */
+static void refuse_shared(struct report *report)
+{
+	struct report_claim *c, *lost, *end = report->claims + report->n_claims;
+
+	for (lost = report->claims; lost < end; lost++)
+		for (c = report->claims; lost->reason == REASON_DEADLINE && c < end; c++)
+			if (c->outcome == OUTCOME_CLAIMED &&
+			    share_group(report, c, lost)) {
+				c->outcome = OUTCOME_KEPT;
+				c->reason = REASON_GROUP_NOT_VIABLE;
+				str_copy(c->detail, sizeof(c->detail),
+					 "another claim of its group was not finished");
+			}
+}
+
 void start_recover(struct start *start)
 {
 	struct report *report = &start->state->report;
-	struct str lost = { report->detail, sizeof(report->detail),
-			    strlen(report->detail), false };
+	struct str lost = STR_ON(report->detail);
 
+	refuse_shared(report);
+	/* the report decides: a claim may be whole without having been reported */
+	for (unsigned i = 0; i < report->n_claims; i++)
+		if (report->claims[i].outcome != OUTCOME_CLAIMED)
+			act_open(&start->state->log, report->claims[i].first);
 	(void)!act_undo(start->root, &start->loader, &start->state->log, &lost);
 	read_back(start);
 }

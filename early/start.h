@@ -40,5 +40,8 @@ void start_run(struct start *start) __attribute__((nonnull));
 /* Frees what start_run() left in work; a worker that exits has no need to. */
 void start_finish(struct start *start) __attribute__((nonnull));
 
-/* Gives back what an abandoned start_run() left half done. */
+/*
+ * Gives back what an abandoned start_run() left half done. What cannot be is named in the
+ * report's detail.
+ */
 void start_recover(struct start *start) __attribute__((nonnull));

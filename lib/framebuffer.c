@@ -119,5 +119,13 @@ int framebuffer_release(struct fs *fs, const struct framebuffer *fb)
 
 int framebuffer_restore(struct fs *fs, const struct framebuffer *fb)
 {
-	return write_device(fs, fb, "bind");
+	char path[FS_PATH_MAX];
+	struct str s = STR_ON(path);
+	int r;
+
+	r = write_device(fs, fb, "bind");
+	str_join(&s, PLATFORM_DRIVERS, fb->driver, "/", fb->device, NULL);
+	if (fs->ops->exists(fs, path) == 0)
+		return 0;
+	return r < 0 ? r : -ENODEV;
 }

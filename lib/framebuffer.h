@@ -29,5 +29,6 @@ int framebuffer_find(struct fs *fs, struct pci_address address, struct framebuff
 
 int framebuffer_release(struct fs *fs, const struct framebuffer *fb)
 	__attribute__((nonnull, warn_unused_result));
+/* 0 if it is bound again: read back, as a probe can fail with any error. */
 int framebuffer_restore(struct fs *fs, const struct framebuffer *fb)
 	__attribute__((nonnull, warn_unused_result));

@@ -2,7 +2,6 @@
 #include "start.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "driver.h"
 #include "kargs.h"

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine in memory behind struct fs_ops: sysfs as the PCI core shows it, and what a
+ * write does to it, refusals included (drivers/base/bus.c, drivers/base/dd.c,
+ * drivers/pci/pci-driver.c, drivers/vfio/pci/). Everything is in the struct, without
+ * pointers to the heap: it can be copied, and shared with a worker.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "module.h"
+#include "pci.h"
+
+#define FAKE_FUNCTIONS 280
+#define FAKE_DRIVERS 12
+#define FAKE_OVERLAYS 12
+#define FAKE_FAULTS 4
+#define FAKE_LOG_LINES 16
+#define FAKE_NONE (-1)
+#define FAKE_DEFER 517 /* EPROBE_DEFER */
+
+struct fake_function {
+	struct pci_address address;
+	int parent; /* index of the bridge above, FAKE_NONE: on a root bus */
+	struct pci_ids ids;
+	char driver[PCI_DRIVER_LEN];
+	char override[PCI_DRIVER_LEN];
+	int group; /* FAKE_NONE: none */
+	int numvfs; /* FAKE_NONE: no SR-IOV */
+	uint8_t header_type;
+	bool dead; /* does not answer configuration reads */
+	bool no_config;
+	bool has_serial;
+	uint64_t serial;
+	bool touched; /* a write named it */
+};
+
+struct fake_driver {
+	const char *name; /* and of its module */
+	bool loaded;
+	bool loadable;
+	uint16_t vendor; /* 0: any */
+	uint32_t class, mask; /* mask 0: takes nothing without an override */
+	int probe_error; /* positive errno: how it refuses */
+};
+
+struct fake_framebuffer {
+	const char *driver, *device;
+	bool bound;
+};
+
+/* What a path holds instead of what the model says. */
+struct fake_overlay {
+	const char *path;
+	const char *data; /* NULL: there is no such path */
+	size_t len;
+};
+
+/* An access that fails: the `at`th of all, or, with a path, each that contains it. */
+struct fake_fault {
+	unsigned at;
+	const char *path;
+	unsigned skip; /* with a path: this many pass before */
+	unsigned times; /* with a path; 0: always */
+	int error;
+	bool after; /* a write takes effect, and then reports the error */
+	unsigned fired;
+	unsigned fired_at; /* the access that it hit last */
+};
+
+struct fake {
+	struct fs fs; /* first: the ops get a pointer to it */
+	char release[65];
+	struct fake_function functions[FAKE_FUNCTIONS];
+	unsigned n_functions;
+	struct fake_driver drivers[FAKE_DRIVERS];
+	unsigned n_drivers;
+	struct fake_framebuffer framebuffer; /* driver NULL: none */
+
+	bool iommu; /* one is registered */
+	const char *group_type; /* of all groups */
+	const char *group_name; /* NULL: no name file */
+	const char *unsafe_mode; /* NULL: vfio is not loaded */
+	const char *unsafe_loaded; /* what unsafe_mode is once vfio-pci is loaded */
+	const char *acpi_table; /* "DMAR", "IVRS", NULL */
+	bool modules; /* /lib/modules/RELEASE is there */
+	const char *no_override; /* how an unset override reads */
+	const char *cmdline, *iomem, *conf;
+	size_t conf_len; /* 0: strlen() */
+	struct fs_meta conf_meta;
+	int load_error; /* positive errno: of the module loader */
+
+	struct fake_overlay overlays[FAKE_OVERLAYS];
+	struct fake_fault faults[FAKE_FAULTS];
+	unsigned kill_at; /* SIGKILL for the process that makes this access */
+	bool kill_after; /* after its effect */
+	unsigned accesses, writes, loads;
+	char hit_path[FS_PATH_MAX]; /* of the access that failed last */
+
+	char log[FAKE_LOG_LINES][1024]; /* what was written to /dev/kmsg */
+	unsigned n_log;
+	char report[16 * 1024];
+	size_t report_len;
+	char report_path[FS_PATH_MAX];
+};
+
+/* An empty machine with an IOMMU, the usual drivers, and none of the GPU's or vfio's
+ * loaded. */
+void fake_init(struct fake *f);
+
+/*
+ * Adds a function; a loaded driver takes it at once. `parent` is an address, NULL for a
+ * root bus; ids as "10de:2484".
+ */
+struct fake_function *fake_add(struct fake *f, const char *address, const char *parent,
+			       const char *id, const char *subsystem, uint32_t class,
+			       int group);
+
+struct fake_function *fake_at(struct fake *f, const char *address);
+struct fake_driver *fake_driver(struct fake *f, const char *name);
+void fake_overlay(struct fake *f, const char *path, const char *text);
+struct fake_fault *fake_fail(struct fake *f, const char *path, int error, unsigned times);
+struct module_loader fake_loader(struct fake *f);
+
+/* Between the parts of it: every access begins and ends here, and may fail. */
+extern const struct fs_ops fake_files;
+struct fake *fake_of(struct fs *fs);
+struct fake_fault *fake_begin(struct fake *f, const char *path);
+int fake_end(struct fake *f, const struct fake_fault *fault, int r);
+int fake_find(const struct fake *f, const char *text, size_t len);
+int fake_core_write(struct fake *f, const char *path, const char *data, size_t len);
+int fake_core_load(struct fake *f, const char *name);
+void fake_core_attach(struct fake *f, struct fake_function *fn);

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the machine's files say. */
+#include "fake.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define DEVICES PCI_DEVICES "/"
+#define GROUPS "sys/kernel/iommu_groups/"
+#define PLATFORM "sys/bus/platform/drivers/"
+
+struct text {
+	char buf[8192];
+	const char *data; /* buf, or a longer one */
+	size_t len;
+};
+
+static int __attribute__((format(printf, 2, 3)))
+say(struct text *t, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	t->len = (size_t)vsnprintf(t->buf, sizeof(t->buf), format, ap);
+	va_end(ap);
+	t->data = t->buf;
+	return 0;
+}
+
+static int say_or_absent(struct text *t, const char *value)
+{
+	return value ? say(t, "%s\n", value) : -ENOENT;
+}
+
+static void put32(char *at, uint32_t v)
+{
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (char)(v >> (8 * i));
+}
+
+/* The header; a PCIe capability list with AER before the serial number. */
+static int say_config(struct text *t, const struct fake_function *fn)
+{
+	t->data = t->buf;
+	t->len = fn->has_serial ? 4096 : 256;
+	memset(t->buf, fn->dead ? 0xff : 0, t->len);
+	if (fn->dead)
+		return 0;
+	put32(t->buf, (uint32_t)fn->ids.device << 16 | fn->ids.vendor);
+	t->buf[0x0e] = (char)(fn->header_type | ((fn->address.devfn & 7) ? 0 : 0x80));
+	if (fn->has_serial) {
+		put32(t->buf + 0x100, 0x14820001);
+		put32(t->buf + 0x148, 0x00010003);
+		put32(t->buf + 0x14c, (uint32_t)fn->serial);
+		put32(t->buf + 0x150, (uint32_t)(fn->serial >> 32));
+	}
+	return 0;
+}
+
+static int say_uevent(struct text *t, const struct fake_function *fn)
+{
+	const struct pci_ids *i = &fn->ids;
+
+	return say(t,
+		   "%s%s%sPCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\n"
+		   "PCI_SLOT_NAME=%04x:%02x:%02x.%x\nMODALIAS=pci:v%08Xd%08X\n",
+		   fn->driver[0] ? "DRIVER=" : "", fn->driver, fn->driver[0] ? "\n" : "",
+		   i->class, i->vendor, i->device, i->subvendor, i->subdevice,
+		   fn->address.domain, fn->address.bus, fn->address.devfn >> 3,
+		   fn->address.devfn & 7U, i->vendor, i->device);
+}
+
+/* "0000:01:00.0/leaf", or without a leaf */
+static int split(const struct fake *f, const char *rest, const char **ret_leaf)
+{
+	size_t len = strcspn(rest, "/");
+
+	*ret_leaf = rest[len] ? rest + len + 1 : NULL;
+	return fake_find(f, rest, len);
+}
+
+static int read_device(struct fake *f, const char *rest, struct text *t)
+{
+	const struct fake_function *fn;
+	const char *leaf;
+	int i = split(f, rest, &leaf);
+
+	if (i < 0)
+		return -ENOENT;
+	fn = &f->functions[i];
+	if (!leaf)
+		return -EISDIR;
+	if (str_equal(leaf, "uevent"))
+		return say_uevent(t, fn);
+	if (str_equal(leaf, "driver_override"))
+		return say(t, "%s\n", fn->override[0] ? fn->override : f->no_override);
+	if (str_equal(leaf, "config") && !fn->no_config)
+		return say_config(t, fn);
+	if (str_equal(leaf, "sriov_numvfs") && fn->numvfs != FAKE_NONE)
+		return say(t, "%d\n", fn->numvfs);
+	return -ENOENT;
+}
+
+static int content(struct fake *f, const char *path, struct text *t)
+{
+	if (str_starts(path, DEVICES))
+		return read_device(f, path + strlen(DEVICES), t);
+	if (str_starts(path, GROUPS)) {
+		const char *leaf = strrchr(path, '/');
+
+		if (str_equal(leaf, "/type"))
+			return say_or_absent(t, f->group_type);
+		return str_equal(leaf, "/name") ? say_or_absent(t, f->group_name)
+						: -ENOENT;
+	}
+	if (str_equal(path, "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"))
+		return say_or_absent(t, f->unsafe_mode);
+	if (str_equal(path, "proc/cmdline"))
+		return say_or_absent(t, f->cmdline);
+	if (str_equal(path, "proc/iomem") && f->iomem)
+		t->data = f->iomem;
+	else if (str_equal(path, "etc/vfio-claim.conf") && f->conf)
+		t->data = f->conf;
+	else
+		return -ENOENT;
+	t->len = t->data == f->conf && f->conf_len ? f->conf_len : strlen(t->data);
+	return 0;
+}
+
+static const struct fake_overlay *overlaid(const struct fake *f, const char *path)
+{
+	for (unsigned i = 0; i < FAKE_OVERLAYS; i++)
+		if (f->overlays[i].path && str_equal(f->overlays[i].path, path))
+			return &f->overlays[i];
+	return NULL;
+}
+
+static int fake_read(struct fs *fs, const char *path, enum fs_extent extent, char *buf,
+		     size_t size, size_t *ret_len, struct fs_meta *meta)
+{
+	struct fake *f = fake_of(fs);
+	const struct fake_fault *fault = fake_begin(f, path);
+	const struct fake_overlay *over = overlaid(f, path);
+	struct text t = { .data = NULL };
+	int r;
+
+	if (over && over->data) {
+		t.data = over->data;
+		t.len = over->len;
+		r = 0;
+	} else {
+		r = over ? -ENOENT : content(f, path, &t);
+	}
+	r = fake_end(f, fault, r);
+	if (r < 0)
+		return r;
+	if (extent == FS_FILE && t.len >= size)
+		return -EFBIG;
+	*ret_len = t.len < size ? t.len : size;
+	memcpy(buf, t.data, *ret_len);
+	if (meta)
+		*meta = f->conf_meta;
+	return 0;
+}
+
+static int fake_write(struct fs *fs, const char *path, const char *data, size_t len)
+{
+	struct fake *f = fake_of(fs);
+	const struct fake_fault *fault = fake_begin(f, path);
+	int r = 0;
+
+	if (!fault || fault->after)
+		r = fake_core_write(f, path, data, len);
+	return fake_end(f, fault, r);
+}
+
+/* ---- links and folders */
+
+static void place(const struct fake *f, int i, char *buf, size_t size)
+{
+	const struct fake_function *fn = &f->functions[i];
+	size_t len;
+
+	if (fn->parent == FAKE_NONE)
+		snprintf(buf, size, "../../../devices");
+	else
+		place(f, fn->parent, buf, size);
+	len = strlen(buf);
+	if (fn->parent == FAKE_NONE ||
+	    f->functions[fn->parent].address.domain != fn->address.domain) {
+		snprintf(buf + len, size - len, "/pci%04x:%02x", fn->address.domain,
+			 fn->address.bus);
+		len = strlen(buf);
+	}
+	snprintf(buf + len, size - len, "/%04x:%02x:%02x.%x", fn->address.domain,
+		 fn->address.bus, fn->address.devfn >> 3, fn->address.devfn & 7U);
+}
+
+static int target(const struct fake *f, const char *path, char *buf, size_t size)
+{
+	const struct fake_function *fn;
+	const char *leaf;
+	int i;
+
+	if (!str_starts(path, DEVICES))
+		return -EINVAL;
+	i = split(f, path + strlen(DEVICES), &leaf);
+	if (i < 0)
+		return -ENOENT;
+	fn = &f->functions[i];
+	if (!leaf) {
+		place(f, i, buf, size);
+		return 0;
+	}
+	if (str_equal(leaf, "driver") && fn->driver[0])
+		snprintf(buf, size, "../../../../bus/pci/drivers/%s", fn->driver);
+	else if (str_equal(leaf, "iommu_group") && fn->group != FAKE_NONE)
+		snprintf(buf, size, "../../../../kernel/iommu_groups/%d", fn->group);
+	else
+		return -ENOENT;
+	return 0;
+}
+
+static int fake_link(struct fs *fs, const char *path, char *buf, size_t size)
+{
+	struct fake *f = fake_of(fs);
+	const struct fake_fault *fault = fake_begin(f, path);
+	const struct fake_overlay *over = overlaid(f, path);
+	char text[2048];
+	int r;
+
+	if (over) {
+		r = over->data ? 0 : -ENOENT;
+		snprintf(text, sizeof(text), "%s", over->data ? over->data : "");
+	} else {
+		r = target(f, path, text, sizeof(text));
+	}
+	r = fake_end(f, fault, r);
+	if (r < 0)
+		return r;
+	if (strlen(text) >= size)
+		return -ENAMETOOLONG;
+	strcpy(buf, text);
+	return 0;
+}
+
+static int name_of(const struct fake_function *fn, fs_name_fn *fn_name, void *arg)
+{
+	char name[PCI_ADDRESS_LEN];
+	struct str s = STR_ON(name);
+
+	pci_address_add(&s, fn->address);
+	return fn_name(arg, name);
+}
+
+/* Backwards: no caller is to rely on an order. */
+static int list_functions(const struct fake *f, int parent, int group, fs_name_fn *fn,
+			  void *arg)
+{
+	int r = 0;
+
+	for (unsigned i = f->n_functions; i-- > 0 && r == 0;) {
+		const struct fake_function *e = &f->functions[i];
+		bool below = parent != FAKE_NONE && e->parent == parent &&
+			     e->address.domain == f->functions[parent].address.domain;
+
+		if ((parent == FAKE_NONE || below) &&
+		    (group == FAKE_NONE || e->group == group))
+			r = name_of(e, fn, arg);
+	}
+	return r;
+}
+
+static int list_device(const struct fake *f, const char *rest, fs_name_fn *fn, void *arg)
+{
+	/* a port's services and links to others look like addresses at first sight */
+	static const char *const noise[] = { "uevent", "0000:00:01.0:pcie001",
+					     "consumer:pci:0000:01:00.1",
+					     "driver_override" };
+	const char *leaf;
+	int r = 0, i = split(f, rest, &leaf);
+
+	if (i < 0)
+		return -ENOENT;
+	if (leaf)
+		return -ENOTDIR;
+	for (size_t k = 0; k < ARRAY_SIZE(noise) && r == 0; k++)
+		r = fn(arg, noise[k]);
+	return r ? r : list_functions(f, i, FAKE_NONE, fn, arg);
+}
+
+static int names(const struct fake *f, const char *path, fs_name_fn *fn, void *arg)
+{
+	const struct fake_framebuffer *fb = &f->framebuffer;
+	int r = 0, group, used = 0;
+
+	if (str_equal(path, PCI_DEVICES))
+		return list_functions(f, FAKE_NONE, FAKE_NONE, fn, arg);
+	if (str_starts(path, DEVICES))
+		return list_device(f, path + strlen(DEVICES), fn, arg);
+	if (str_equal(path, "sys/class/iommu"))
+		return f->iommu ? fn(arg, "dmar0") : 0;
+	if (sscanf(path, GROUPS "%d/devices%n", &group, &used) == 1 && used &&
+	    !path[used])
+		return list_functions(f, FAKE_NONE, group, fn, arg);
+	if (!fb->driver || !str_starts(path, PLATFORM) ||
+	    !str_equal(path + strlen(PLATFORM), fb->driver))
+		return -ENOENT;
+	r = fn(arg, "uevent");
+	return r == 0 && fb->bound ? fn(arg, fb->device) : r;
+}
+
+static int fake_list(struct fs *fs, const char *path, fs_name_fn *fn, void *arg)
+{
+	struct fake *f = fake_of(fs);
+	const struct fake_fault *fault = fake_begin(f, path);
+	const struct fake_overlay *over = overlaid(f, path);
+
+	if (fault)
+		return fake_end(f, fault, 0);
+	return fake_end(f, NULL, over && !over->data ? -ENOENT : names(f, path, fn, arg));
+}
+
+static bool is_there(struct fake *f, const char *path)
+{
+	const struct fake_framebuffer *fb = &f->framebuffer;
+	char table[64], modules[128], device[128];
+	const char *leaf;
+	bool there = false;
+
+	snprintf(table, sizeof(table), "sys/firmware/acpi/tables/%s",
+		 f->acpi_table ? f->acpi_table : "-");
+	snprintf(modules, sizeof(modules), "lib/modules/%s", f->release);
+	snprintf(device, sizeof(device), PLATFORM "%s/%s", fb->driver ? fb->driver : "-",
+		 fb->device ? fb->device : "-");
+	if (fb->bound && str_equal(path, device))
+		return true;
+	if (str_starts(path, DEVICES))
+		return split(f, path + strlen(DEVICES), &leaf) >= 0;
+	for (unsigned i = 0; i < f->n_drivers && str_starts(path, PCI_DRIVERS "/"); i++)
+		there |= f->drivers[i].loaded &&
+			 str_equal(path + strlen(PCI_DRIVERS "/"), f->drivers[i].name);
+	return there || str_equal(path, table) ||
+	       (f->modules && str_equal(path, modules));
+}
+
+static int fake_exists(struct fs *fs, const char *path)
+{
+	struct fake *f = fake_of(fs);
+	const struct fake_fault *fault = fake_begin(f, path);
+	const struct fake_overlay *over = overlaid(f, path);
+	bool there = over ? over->data != NULL : is_there(f, path);
+
+	return fake_end(f, fault, there ? 0 : -ENOENT);
+}
+
+static int fake_replace(struct fs *fs, const char *path, const char *data, size_t len)
+{
+	struct fake *f = fake_of(fs);
+	const struct fake_fault *fault = fake_begin(f, path);
+
+	if (fault)
+		return fake_end(f, fault, 0);
+	/* of a very long one, only that there was one */
+	f->report_len = len < sizeof(f->report) ? len : 0;
+	memcpy(f->report, data, f->report_len);
+	f->report[f->report_len] = '\0';
+	str_copy(f->report_path, sizeof(f->report_path), path);
+	return fake_end(f, NULL, 0);
+}
+
+const struct fs_ops fake_files = {
+	.read = fake_read,
+	.write = fake_write,
+	.link = fake_link,
+	.list = fake_list,
+	.exists = fake_exists,
+	.replace = fake_replace,
+};

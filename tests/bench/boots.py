@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The bench's boots, with the harness of tests/boot: who claims what on five cases, and how
 long it takes."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What each tool costs on machines of 16, 256 and 4096 functions, without module loading.
 
 The machines are the roots room's server. Every tool runs as on a real machine, with the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The cases: on which machine, configured how, changed since how, and what must come out of it.
 
 A case is configured on the machine as described, then `change` is done to the machine, then it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What strace saw of a command: how many system calls it made, and which paths it changed."""
 import os
 import re

@@ -1,4 +1,5 @@
 #!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Expands a machine's description (machines/NAME.txt) into a tree that --root can be pointed at.
 
 One line per function: address class id subsystem driver group [word...]; `-` where there is

@@ -112,10 +112,11 @@ uninstall: ## Remove what install put there (not your configuration)
 
 # what the build needs besides cc and make
 BUILD_PACKAGES := gcc musl-tools linux-libc-dev dpkg-dev binutils xz-utils
+TEST_PACKAGES := python3
 
 .PHONY: deps
-deps: ## Install what the build needs (Debian packages)
-	tests/lib/need $(BUILD_PACKAGES)
+deps: ## Install what build and tests need (Debian packages)
+	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
 ROOMS := unit roots cli hooks bench fuzz boot
 

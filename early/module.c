@@ -174,7 +174,8 @@ static int load(struct module_loader *loader, const char *name)
 	if (loader->fs->captured)
 		return -EPERM;
 	r = load_by_kmod(loader->release, name);
-	return r < 0 ? load_by_modprobe(name) : 0;
+	/* libkmod's error says more than modprobe's exit status */
+	return r < 0 && load_by_modprobe(name) < 0 ? r : 0;
 }
 
 struct module_loader module_loader_kmod(struct fs *fs, const char *release)

@@ -154,6 +154,7 @@ static void act(struct start *start, const struct machine *m, struct plan *plan)
 	struct start_state *state = start->state;
 	const char *detail = "";
 	enum reason reason;
+	struct str s;
 	bool again;
 
 	reason = act_prepare(start->root, &start->loader, &state->log, &detail);
@@ -165,8 +166,11 @@ static void act(struct start *start, const struct machine *m, struct plan *plan)
 		if (reason == REASON_NONE) {
 			act_claim(start->root, &start->loader, m, claim, &state->log);
 		} else {
+			s = STR_ON(claim->detail);
 			claim->reason = reason;
-			str_copy(claim->detail, sizeof(claim->detail), detail);
+			if (reason == REASON_MODULE_UNAVAILABLE)
+				str_add(&s, "vfio-pci cannot be loaded: ");
+			str_add(&s, detail);
 		}
 		report_claim(claim, &state->report.claims[i]);
 	}

@@ -19,6 +19,9 @@ static void read_choice(struct start *start, struct kargs_choice *ret)
 				 NULL);
 	else
 		r = fs_read_text(start->root, "proc/cmdline", cmdline, sizeof(cmdline));
+	/* a captured machine may have been captured without it */
+	if (r == -ENOENT && start->root->captured && !start->cmdline)
+		r = cmdline[0] = '\0';
 	if (r == 0) {
 		kargs_choose(cmdline, ret);
 		return;

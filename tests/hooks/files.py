@@ -2,18 +2,13 @@
 """What belongs to the source tree."""
 
 import os
-import subprocess
 
 
 def source_files(top):
-    """Paths that git knows or would add; without git's help, all but what was built."""
-    done = subprocess.run(["git", "ls-files", "-z", "--cached", "--others",
-                           "--exclude-standard"], cwd=top, text=True, capture_output=True,
-                          check=False)
-    if done.returncode == 0:
-        found = set(filter(None, done.stdout.split("\0")))
-    else:
-        found = {os.path.relpath(os.path.join(folder, name), top)
-                 for folder, _, names in os.walk(top) for name in names}
-        found = {path for path in found if path.split("/")[0] not in (".git", "build")}
-    return sorted(path for path in found if os.path.lexists(f"{top}/{path}"))
+    """Paths of all files but git's own and what was built. Asks no git: a tarball has none."""
+    found = []
+    for folder, folders, names in os.walk(top):
+        if folder == top:
+            folders[:] = [name for name in folders if name not in (".git", "build")]
+        found += [os.path.relpath(os.path.join(folder, name), top) for name in names]
+    return sorted(found)

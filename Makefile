@@ -128,7 +128,7 @@ ONLY ?=
 
 .PHONY: $(ROOMS:%=check-%)
 $(ROOMS:%=check-%): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
-	+tests/check $* $(if $(ONLY),'$(ONLY)')
+	+ONLY='$(ONLY)' tests/check $*
 
 .PHONY: demo
 demo: deps ## The main job, shown in a VM: no GPU, IOMMU or KVM needed

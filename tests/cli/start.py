@@ -177,6 +177,13 @@ def start_cmdline_elsewhere():
     started("--cmdline", f"{BUILD}/no-words", reason="off")
 
 
+def start_captured_without_a_cmdline():
+    tree()
+    os.remove(f"{ROOT}/proc/cmdline")
+    # nothing answers to a write in a tree of files
+    started(reason="bind-failed")
+
+
 def start_report_elsewhere():
     tree(cmdline="vfio_claim=dry-run")
     for number, word in enumerate((f"{BUILD}/1.json", "2.json", "new/3.json")):
@@ -328,7 +335,8 @@ def dead_worker_is_reported():
 
 CASES = [start_writes_a_report, start_never_fails, start_config_elsewhere,
          start_config_errors_have_a_place, start_config_of_others,
-         start_cmdline_elsewhere, start_report_elsewhere, start_report_cannot_be_written,
+         start_cmdline_elsewhere, start_captured_without_a_cmdline,
+         start_report_elsewhere, start_report_cannot_be_written,
          start_lets_nothing_reach_the_terminal, start_says_little_about_64_claims,
          start_says_little_without_a_report, deadline_ends_a_worker_that_hangs,
          deadline_ends_a_rescue_that_hangs, dead_worker_is_reported]

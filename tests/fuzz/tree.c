@@ -300,7 +300,7 @@ struct tree *tree_new(const uint8_t *data, size_t size)
 	const char *at, *end, *next;
 
 	CHECK(tree);
-	tree->fs = (struct fs){ .ops = &tree_ops, .root_fd = -1, .captured = true };
+	tree->fs = (struct fs){ .ops = &tree_ops, .root_fd = -1 };
 	tree->text = fuzz_text(data, size);
 	end = tree->text + size;
 	/* half of the room is left for what is written */

@@ -85,7 +85,6 @@ static enum reason unbind_all(struct fs *fs, struct plan_claim *claim,
 
 		if (bound_elsewhere(e)) {
 			note_step(log, "unbinding", e);
-			e->unbind_begun = true;
 			r = driver_unbind(fs, e->address, e->previous_driver);
 			if (r < 0)
 				return failed(claim, REASON_UNBIND_FAILED, e,

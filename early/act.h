@@ -16,7 +16,7 @@ struct act_entry {
 	char previous_driver[PCI_DRIVER_LEN]; /* empty: none */
 	char previous_override[PCI_DRIVER_LEN]; /* empty: none */
 	struct framebuffer framebuffer; /* empty: none to release */
-	bool override_begun, unbind_begun, release_begun, bind_begun;
+	bool override_begun, release_begun, bind_begun;
 	unsigned claim; /* conf_claim.first of its claim */
 	bool kept; /* its claim is whole: not to be undone */
 };

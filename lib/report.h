@@ -65,7 +65,7 @@ void report_summarise(struct report *report) __attribute__((nonnull));
 void report_warn(struct report *report, const char *code, const char *detail)
 	__attribute__((nonnull));
 
-/* The JSON of ../README.md's "The report". */
+/* The JSON that vfio-claim-early(8) describes; complete unless the string was cut. */
 void report_add_json(struct str *s, const struct report *report) __attribute__((nonnull));
 
 /* Writes it by rename. Returns 0 or a negative errno. */

@@ -15,7 +15,7 @@ static int add_name(void *arg, const char *name)
 	if (list->n == PCI_MAX_FUNCTIONS)
 		return -EFBIG;
 	if (list->n == list->room) {
-		size_t room = list->room ? list->room * 4 : 64;
+		size_t room = list->room ? list->room * 4 : 256;
 		void *more = realloc(list->functions, room * sizeof(*list->functions));
 
 		if (!more)

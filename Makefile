@@ -29,7 +29,7 @@ HEADERS := $(wildcard lib/*.h early/*.h)
 .PHONY: all
 all: $(B)/vfio-claim-early ## Build everything
 
-# ---- the early binary: static musl with libkmod in it
+# ---- the early binary: static musl with libkmod and libblkid in it
 
 # musl-gcc is a wrapper that runs another gcc on request
 ifneq ($(findstring gcc,$(CC)),)
@@ -41,18 +41,22 @@ KMOD_FILES := $(addprefix libkmod/libkmod,.c $(addprefix -,$(addsuffix .c,builti
 	file index list module signature))) \
 	$(addprefix shared/,array.c hash.c scratchbuf.c strbuf.c util.c)
 KMOD_OBJ := $(KMOD_FILES:%.c=$(B)/early/kmod/%.o)
+UTIL_LINUX_SRC ?= $(B)/util-linux
+BLKID := $(B)/early/blkid
 EARLY_OBJ := $(LIB_SRC:%.c=$(B)/early/%.o) $(EARLY_SRC:%.c=$(B)/early/%.o)
 
 EARLY_CFLAGS := -std=gnu11 $(CFLAGS) -flto -fstack-protector-strong -ffunction-sections \
 	-fdata-sections -fno-pie -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(KMOD_SRC)=kmod \
 	-frandom-seed=vfio-claim
+BLKID_CFLAGS := $(CFLAGS) -Os -fstack-protector-strong -ffunction-sections -fdata-sections -fno-pie \
+	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(UTIL_LINUX_SRC))=util-linux
 EARLY_LDFLAGS := -static -no-pie -flto -flto-partition=one -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
 	-Wl,--build-id=none $(LDFLAGS)
 
 ifeq ($(KMOD_SRC),$(B)/kmod)
-$(KMOD_SRC)/libkmod/libkmod.h: early/kmod/fetch
+$(KMOD_SRC)/libkmod/libkmod.h: early/fetch
 	@mkdir -p $(B)
-	early/kmod/fetch $(KMOD_SRC)
+	early/fetch kmod $(KMOD_SRC)
 	@touch $@
 else
 $(KMOD_SRC)/libkmod/libkmod.h:
@@ -60,16 +64,35 @@ $(KMOD_SRC)/libkmod/libkmod.h:
 		"unpack kmod's source there" >&2; false; }
 endif
 
+ifeq ($(UTIL_LINUX_SRC),$(B)/util-linux)
+$(UTIL_LINUX_SRC)/configure: early/fetch
+	@mkdir -p $(B)
+	early/fetch util-linux $(UTIL_LINUX_SRC)
+	@touch $@
+else
+$(UTIL_LINUX_SRC)/configure:
+	@test -e $@ || { echo "UTIL_LINUX_SRC=$(UTIL_LINUX_SRC) holds no configure:" \
+		"unpack util-linux's source there" >&2; false; }
+endif
+
+# musl-gcc sees no kernel headers. Quiet: it is half a minute of somebody else's output.
+$(BLKID)/libblkid.a: $(UTIL_LINUX_SRC)/configure early/blkid
+	@rm -rf $(BLKID)
+	@mkdir -p $(BLKID)
+	@MUSL_CC='$(MUSL_CC)' CFLAGS='$(BLKID_CFLAGS)' MAKEFLAGS= \
+		early/blkid $(abspath $(UTIL_LINUX_SRC)) $(BLKID)
+
 $(KMOD_OBJ): $(B)/early/kmod/%.o: $(KMOD_SRC)/libkmod/libkmod.h early/kmod/config.h Makefile
 	@mkdir -p $(@D)
 	$(MUSL_CC) $(EARLY_CFLAGS) -w -include early/kmod/config.h -I$(KMOD_SRC) \
 		-I$(KMOD_SRC)/libkmod -c $(KMOD_SRC)/$*.c -o $@
 
-$(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(KMOD_SRC)/libkmod/libkmod.h Makefile
+$(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(KMOD_SRC)/libkmod/libkmod.h $(BLKID)/libblkid.a Makefile
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(EARLY_CFLAGS) $(WARNINGS) $(CPPFLAGS_ALL) -I$(KMOD_SRC)/libkmod -c $< -o $@
+	$(MUSL_CC) $(EARLY_CFLAGS) $(WARNINGS) $(CPPFLAGS_ALL) -I$(KMOD_SRC)/libkmod \
+		-I$(BLKID)/include -c $< -o $@
 
-$(B)/vfio-claim-early.debug: $(EARLY_OBJ) $(KMOD_OBJ)
+$(B)/vfio-claim-early.debug: $(EARLY_OBJ) $(KMOD_OBJ) $(BLKID)/libblkid.a
 	$(MUSL_CC) $(EARLY_CFLAGS) $(EARLY_LDFLAGS) $^ -o $@.new
 	mv $@.new $@
 
@@ -81,6 +104,11 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 
 # ---- installation
 
+define newline
+
+
+endef
+
 # install SOURCE to DESTINATION with mode $(3); @LIBDIR@ is filled in
 define put
 	install -d -m 755 $(dir $(DESTDIR)$(2))
@@ -89,11 +117,13 @@ define put
 	mv $(DESTDIR)$(2).new $(DESTDIR)$(2)
 endef
 
+INITRAMFS_SCRIPTS := $(patsubst %,scripts/%/00-vfio-claim,init-top local-top nfs-top init-bottom)
+
 .PHONY: install
 install: $(B)/vfio-claim-early ## Install below DESTDIR (PREFIX=/usr)
 	install -D -m 755 $(B)/vfio-claim-early $(DESTDIR)$(LIBDIR)/vfio-claim-early
 	$(call put,hooks/initramfs-tools/hooks/vfio-claim,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim,755)
-	$(call put,hooks/initramfs-tools/scripts/init-top/00-vfio-claim,$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-claim,755)
+	$(foreach s,$(INITRAMFS_SCRIPTS),$(call put,hooks/initramfs-tools/$s,$(INITRAMFS_TOOLS_DIR)/$s,755)$(newline))
 	install -D -m 644 conf/vfio-claim.conf $(DESTDIR)$(DOCDIR)/vfio-claim.conf
 	install -D -m 644 conf/man/vfio-claim-early.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8
 	install -D -m 644 conf/man/vfio-claim.conf.5 $(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
@@ -102,7 +132,7 @@ install: $(B)/vfio-claim-early ## Install below DESTDIR (PREFIX=/usr)
 uninstall: ## Remove what install put there (not your configuration)
 	rm -f $(DESTDIR)$(LIBDIR)/vfio-claim-early \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim \
-		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-claim \
+		$(INITRAMFS_SCRIPTS:%=$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/%) \
 		$(DESTDIR)$(DOCDIR)/vfio-claim.conf \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8 \
 		$(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5

@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kmod.h"
 #include "say.h"
-#include "start.h"
+#include "settle.h"
+#include "state.h"
 #include "worker.h"
 
 #ifndef VERSION
@@ -24,10 +26,14 @@
 #define RECOVER_MS 2000
 
 static const char usage[] =
-	"Usage: vfio-claim-early start [OPTION]...\n"
+	"Usage: vfio-claim-early start|settle [OPTION]...\n"
 	"\n"
 	"Gives the PCI functions of /etc/vfio-claim.conf to vfio-pci, or says why the\n"
-	"host keeps them. Made for the initramfs, before udev runs.\n"
+	"host keeps them. Made for the initramfs:\n"
+	"\n"
+	"  start           before udev runs; counts the boot in an EFI variable\n"
+	"  settle          once disks are there; counts it on the boot partition, binds\n"
+	"                  what start holds, and looks for vfio-claim.off\n"
 	"\n"
 	"  --root DIR      a captured machine below DIR instead of this one\n"
 	"  --config FILE   instead of etc/vfio-claim.conf below the root\n"
@@ -102,10 +108,25 @@ static void read_release(struct fs *root, char *ret, size_t size)
 	str_copy(ret, size, uname(&name) == 0 ? name.release : "");
 }
 
-static void run(void *arg)
+struct stage {
+	const char *name;
+	void (*run)(void *arg);
+};
+
+static void run_start(void *arg)
 {
 	start_run(arg);
 }
+
+static void run_settle(void *arg)
+{
+	settle_run(arg);
+}
+
+static const struct stage stages[] = {
+	{ "start", run_start },
+	{ "settle", run_settle },
+};
 
 static void recover(void *arg)
 {
@@ -138,7 +159,8 @@ static void give_up(struct start *start, enum worker_end end)
 	report_summarise(report);
 }
 
-static void bounded_start(struct start *start, const struct arguments *a)
+static void bounded(struct start *start, const struct stage *stage,
+		    const struct arguments *a)
 {
 	struct report *report = &start->state->report;
 	struct timespec begin, now;
@@ -146,9 +168,9 @@ static void bounded_start(struct start *start, const struct arguments *a)
 	int r;
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	report->stage = "start";
+	report->stage = stage->name;
 	str_copy(report->kernel, sizeof(report->kernel), start->release);
-	end = worker_run(run, start, DEADLINE_MS);
+	end = worker_run(stage->run, start, DEADLINE_MS);
 	if (end != WORKER_DONE)
 		give_up(start, end);
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -163,12 +185,54 @@ static void bounded_start(struct start *start, const struct arguments *a)
 		say_line(start->root, 4, "the report cannot be written");
 }
 
+/* True if there is something to do. */
+static bool prepare(struct start *start, const struct stage *stage)
+{
+	int r;
+
+	start->state = mmap(NULL, sizeof(*start->state), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (start->state == MAP_FAILED) {
+		say_line(start->root, 4, "the host keeps everything: out of memory");
+		return false;
+	}
+	if (stage->run != run_settle)
+		return true;
+	r = state_take(start->root, start->state);
+	if (r < 0 && r != -ENOENT)
+		say_line(start->root, 4, "/" STATE_PATH " cannot be used");
+	return r == 0;
+}
+
+static int run(const struct stage *stage, const struct arguments *a)
+{
+	static struct start_work work;
+	struct fs here, root;
+	struct start start = {
+		.root = &root,
+		.here = &here,
+		.config = a->config,
+		.cmdline = a->cmdline,
+		.finder = partition_finder_blkid(),
+		.work = &work,
+	};
+	int r;
+
+	r = fs_init(&root, a->root);
+	if (r < 0)
+		return wrong("cannot open the root: ", a->root);
+	fs_init_here(&here);
+	read_release(&root, start.release, sizeof(start.release));
+	start.loader = module_loader_kmod(&root, start.release);
+	if (prepare(&start, stage))
+		bounded(&start, stage, a);
+	fs_finish(&root);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = { .root = "/" };
-	struct fs here, root;
-	static struct start_work work;
-	struct start start = { .root = &root, .here = &here, .work = &work };
 	int r;
 
 	if (argc >= 2 && (str_equal(argv[1], "--help") || str_equal(argv[1], "-h"))) {
@@ -181,25 +245,11 @@ int main(int argc, char **argv)
 	}
 	if (argc < 2)
 		return wrong("a command is missing", "");
-	if (!str_equal(argv[1], "start"))
-		return wrong("unknown command: ", argv[1]);
-	r = parse(argc, argv, &a);
-	if (r)
-		return r;
-	r = fs_init(&root, a.root);
-	if (r < 0)
-		return wrong("cannot open the root: ", a.root);
-	fs_init_here(&here);
-	start.config = a.config;
-	start.cmdline = a.cmdline;
-	read_release(&root, start.release, sizeof(start.release));
-	start.loader = module_loader_kmod(&root, start.release);
-	start.state = mmap(NULL, sizeof(*start.state), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (start.state == MAP_FAILED)
-		say_line(&root, 4, "the host keeps everything: out of memory");
-	else
-		bounded_start(&start, &a);
-	fs_finish(&root);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		if (!str_equal(argv[1], stages[i].name))
+			continue;
+		r = parse(argc, argv, &a);
+		return r ? r : run(&stages[i], &a);
+	}
+	return wrong("unknown command: ", argv[1]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "module.h"
+#include "kmod.h"
 
 #include <errno.h>
 #include <fcntl.h>

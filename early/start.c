@@ -3,8 +3,10 @@
 
 #include <errno.h>
 
+#include "count.h"
 #include "driver.h"
 #include "kargs.h"
+#include "state.h"
 
 #define CMDLINE_MAX (16 * 1024)
 
@@ -84,11 +86,18 @@ static void report_function(const struct machine_function *f, const struct machi
 	str_copy(ret->driver, sizeof(ret->driver), found->function.driver);
 }
 
-static void report_claim(const struct plan_claim *claim, struct report_claim *ret)
+static void report_claim(const struct start_state *state, const struct plan_claim *claim,
+			 struct report_claim *ret)
 {
 	ret->outcome = claim->reason == REASON_NONE ? OUTCOME_CLAIMED : OUTCOME_KEPT;
 	ret->reason = claim->reason;
 	str_copy(ret->detail, sizeof(ret->detail), claim->detail);
+	if (claim->reason == REASON_NONE && state->hold) {
+		ret->outcome = OUTCOME_HELD;
+		ret->reason = REASON_RECORD_UNAVAILABLE;
+		str_copy(ret->detail, sizeof(ret->detail),
+			 "held until the record on the boot partition can be read");
+	}
 }
 
 /* Before anything is done: what is still to be done would read as not finished. */
@@ -111,7 +120,7 @@ static void report_plan(struct start *start, const struct machine *m,
 		str_copy(c->name, sizeof(c->name), claim->conf->name);
 		c->first = claim->conf->first;
 		c->n = m->n_functions ? claim->conf->n : 0;
-		report_claim(claim, c);
+		report_claim(start->state, claim, c);
 		if (claim->reason == REASON_NONE) {
 			c->outcome = OUTCOME_KEPT;
 			c->reason = REASON_DEADLINE;
@@ -144,38 +153,53 @@ static void warn_of_moves(struct report *report)
 	}
 }
 
-static bool to_be_claimed(const struct plan *plan)
+static struct str detail_of(struct plan_claim *claim)
 {
-	for (unsigned i = 0; i < plan->n_claims; i++)
-		if (plan->claims[i].reason == REASON_NONE)
-			return true;
-	return false;
+	return (struct str){ claim->detail, sizeof(claim->detail), strlen(claim->detail),
+			     false };
+}
+
+static void act_on(struct start *start, const struct machine *m, struct plan_claim *claim)
+{
+	struct act_log *log = &start->state->log;
+	struct str detail = detail_of(claim);
+
+	act_begin(m, claim, log);
+	claim->reason = (start->state->hold ? act_hold : act_bind)(
+		start->root, &start->loader, log, claim->conf->first, &detail);
+}
+
+static void take_back(struct start *start, struct plan_claim *claim)
+{
+	struct str detail = detail_of(claim);
+
+	if (!act_release(start->root, &start->loader, &start->state->log,
+			 claim->conf->first, &detail))
+		claim->reason = REASON_BIND_FAILED;
 }
 
 static void act(struct start *start, const struct machine *m, struct plan *plan)
 {
 	struct start_state *state = start->state;
-	const char *detail = "";
-	enum reason reason;
-	struct str s;
+	enum reason reason = REASON_NONE;
+	char text[PLAN_DETAIL_LEN];
+	struct str detail = STR_ON(text);
 	bool again;
 
-	reason = act_prepare(start->root, &start->loader, &state->log, &detail);
+	if (!state->hold)
+		reason = act_prepare(start->root, &start->loader, &state->log, &detail);
 	for (unsigned i = 0; i < plan->n_claims; i++) {
 		struct plan_claim *claim = &plan->claims[i];
+		struct str s = detail_of(claim);
 
 		if (claim->reason != REASON_NONE)
 			continue;
-		if (reason == REASON_NONE) {
-			act_claim(start->root, &start->loader, m, claim, &state->log);
-		} else {
-			s = STR_ON(claim->detail);
-			claim->reason = reason;
-			if (reason == REASON_MODULE_UNAVAILABLE)
-				str_add(&s, "vfio-pci cannot be loaded: ");
-			str_add(&s, detail);
-		}
-		report_claim(claim, &state->report.claims[i]);
+		claim->reason = reason;
+		if (reason == REASON_NONE)
+			act_on(start, m, claim);
+		else
+			str_add(&s, text);
+		report_claim(state, claim, &state->report.claims[i]);
 	}
 	/* what could not be claimed may make another claim's group unviable */
 	do {
@@ -186,15 +210,15 @@ static void act(struct start *start, const struct machine *m, struct plan *plan)
 			if (claim->reason != REASON_NONE ||
 			    plan_check_groups(m, plan, claim))
 				continue;
-			act_release(start->root, &start->loader, claim, &state->log);
-			report_claim(claim, &state->report.claims[i]);
+			take_back(start, claim);
+			report_claim(state, claim, &state->report.claims[i]);
 			again = true;
 		}
 	} while (again);
 }
 
 /* A whole claim was read back already; what was not begun is as it was scanned. */
-static void read_back(struct start *start)
+void start_read_back(struct start *start)
 {
 	struct report *report = &start->state->report;
 	const struct act_log *log = &start->state->log;
@@ -212,29 +236,100 @@ static void read_back(struct start *start)
 		}
 }
 
-static const char *driver_now(const struct report *report, const struct pci_function *f)
-{
-	for (unsigned i = 0; i < report->n_functions; i++)
-		if (report->functions[i].found &&
-		    pci_address_compare(report->functions[i].address, f->address) == 0)
-			return report->functions[i].driver;
-	return f->driver;
-}
-
-static void report_displays(struct report *report, const struct machine *m)
+static void list_displays(struct start_state *state, const struct machine *m)
 {
 	for (size_t i = 0; i < m->list.n; i++) {
 		const struct pci_function *f = &m->list.functions[i];
-		struct report_display *d = &report->displays[report->n_displays];
+		struct report_display *d = &state->displays[state->n_displays];
 
 		if (!f->known || !pci_is_display(&f->ids) ||
-		    report->n_displays == REPORT_MAX_DISPLAYS ||
-		    driver_vfio_accepts(driver_now(report, f)))
+		    state->n_displays == REPORT_MAX_DISPLAYS)
 			continue;
 		d->address = f->address;
-		str_copy(d->driver, sizeof(d->driver), driver_now(report, f));
+		str_copy(d->driver, sizeof(d->driver), f->driver);
+		state->n_displays++;
+	}
+}
+
+static const char *driver_now(const struct report *report, const struct report_display *d)
+{
+	for (unsigned i = 0; i < report->n_functions; i++)
+		if (report->functions[i].found &&
+		    pci_address_compare(report->functions[i].address, d->address) == 0)
+			return report->functions[i].driver;
+	return d->driver;
+}
+
+void start_report_displays(struct start_state *state)
+{
+	struct report *report = &state->report;
+
+	report->n_displays = 0;
+	for (unsigned i = 0; i < state->n_displays; i++) {
+		const char *driver = driver_now(report, &state->displays[i]);
+		struct report_display *d = &report->displays[report->n_displays];
+
+		if (driver_vfio_accepts(driver))
+			continue;
+		d->address = state->displays[i].address;
+		str_copy(d->driver, sizeof(d->driver), driver);
 		report->n_displays++;
 	}
+}
+
+static void refuse_dry(struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->n_claims; i++)
+		if (plan->claims[i].reason == REASON_NONE) {
+			plan->claims[i].reason = REASON_DRY_RUN;
+			str_copy(plan->claims[i].detail, PLAN_DETAIL_LEN,
+				 "it would have been claimed");
+		}
+}
+
+void start_warn_uncounted(struct start_state *state)
+{
+	char detail[REPORT_DETAIL_LEN];
+	struct str s = STR_ON(detail);
+
+	str_join(&s, "this boot is not counted: ", state->uncounted, NULL);
+	report_warn(&state->report, reason_name(REASON_RECORD_UNAVAILABLE), detail);
+}
+
+/* What is held is of no use to anybody who does not know it. */
+static void release_held(struct start *start, int error)
+{
+	struct report *report = &start->state->report;
+
+	for (unsigned i = 0; i < report->n_claims; i++) {
+		struct report_claim *c = &report->claims[i];
+		struct str s = STR_ON(c->detail);
+
+		if (c->outcome != OUTCOME_HELD)
+			continue;
+		c->outcome = OUTCOME_KEPT;
+		str_join(&s, "/" STATE_PATH " cannot be written: ", str_errno(error),
+			 NULL);
+		(void)!act_release(start->root, &start->loader, &start->state->log,
+				   c->first, &s);
+	}
+	start_read_back(start);
+}
+
+/* Settle decides about what is held, and may have to give back what is claimed. */
+static void hand_over(struct start *start)
+{
+	struct start_state *state = start->state;
+	bool touched = false;
+	int r;
+
+	for (unsigned i = 0; i < state->report.n_claims; i++)
+		touched |= state->report.claims[i].outcome != OUTCOME_KEPT;
+	if (!touched || !state->n_partitions)
+		return;
+	r = state_save(start->root, state);
+	if (r < 0)
+		release_held(start, r);
 }
 
 static void claim(struct start *start)
@@ -253,16 +348,21 @@ static void claim(struct start *start)
 		str_join(&s, "the PCI functions cannot be listed: ", str_errno(r), NULL);
 		return;
 	}
-	plan_make(&w->conf, &w->choice, &w->machine, &report->record, &w->plan);
+	plan_make(&w->conf, &w->choice, &w->machine, &w->plan);
+	if (plan_claims(&w->plan))
+		count_start(start);
+	if (w->choice.mode == KARGS_DRY_RUN)
+		refuse_dry(&w->plan);
 	report_plan(start, &w->machine, &w->plan);
 	warn_of_moves(report);
-	if (w->plan.record_missing)
-		report_warn(report, reason_name(REASON_RECORD_UNAVAILABLE),
-			    "boots are not counted: this version keeps no record");
-	if (to_be_claimed(&w->plan))
+	if (w->plan.uncounted)
+		start_warn_uncounted(start->state);
+	if (plan_claims(&w->plan))
 		act(start, &w->machine, &w->plan);
-	read_back(start);
-	report_displays(report, &w->machine);
+	start_read_back(start);
+	list_displays(start->state, &w->machine);
+	start_report_displays(start->state);
+	hand_over(start);
 }
 
 void start_run(struct start *start)
@@ -300,20 +400,34 @@ static bool share_group(const struct report *report, const struct report_claim *
 	return false;
 }
 
-/* Half a group is of no use to a guest: the whole claims of such a group go back, too. */
-static void refuse_shared(struct report *report)
+static bool refuse_one_shared(struct report *report)
 {
 	struct report_claim *c, *lost, *end = report->claims + report->n_claims;
 
 	for (lost = report->claims; lost < end; lost++)
-		for (c = report->claims; lost->reason == REASON_DEADLINE && c < end; c++)
+		for (c = report->claims; lost->outcome == OUTCOME_KEPT && c < end; c++)
 			if (c->outcome == OUTCOME_CLAIMED &&
 			    share_group(report, c, lost)) {
 				c->outcome = OUTCOME_KEPT;
 				c->reason = REASON_GROUP_NOT_VIABLE;
 				str_copy(c->detail, sizeof(c->detail),
 					 "another claim of its group was not finished");
+				return true;
 			}
+	return false;
+}
+
+void start_undo_halves(struct start *start, struct str *lost)
+{
+	struct report *report = &start->state->report;
+
+	while (refuse_one_shared(report))
+		;
+	/* the report decides: a claim may be whole without having been reported */
+	for (unsigned i = 0; i < report->n_claims; i++)
+		if (report->claims[i].outcome != OUTCOME_CLAIMED)
+			act_open(&start->state->log, report->claims[i].first);
+	(void)!act_undo(start->root, &start->loader, &start->state->log, lost);
 }
 
 void start_recover(struct start *start)
@@ -321,11 +435,11 @@ void start_recover(struct start *start)
 	struct report *report = &start->state->report;
 	struct str lost = STR_ON(report->detail);
 
-	refuse_shared(report);
-	/* the report decides: a claim may be whole without having been reported */
 	for (unsigned i = 0; i < report->n_claims; i++)
-		if (report->claims[i].outcome != OUTCOME_CLAIMED)
-			act_open(&start->state->log, report->claims[i].first);
-	(void)!act_undo(start->root, &start->loader, &start->state->log, &lost);
-	read_back(start);
+		if (report->claims[i].outcome == OUTCOME_HELD) {
+			report->claims[i].outcome = OUTCOME_KEPT;
+			report->claims[i].reason = REASON_DEADLINE;
+		}
+	start_undo_halves(start, &lost);
+	start_read_back(start);
 }

@@ -1,18 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first stage: command line → configuration → scan → identify → plan → act → read
- * back.
+ * The first stage, before udev: command line → configuration → scan → identify → plan →
+ * record → act → read back.
  */
 #pragma once
 
 #include "act.h"
 #include "kargs.h"
 #include "report.h"
+#include "store.h"
 
-/* Shared by the worker, which fills it, and the parent, which reports it. */
+#define START_MAX_PARTITIONS 8
+
+/*
+ * Shared by the worker, which fills it, and the parent, which reports it; and what settle
+ * carries on with (early/state.h). Flat: it is copied as it is.
+ */
 struct start_state {
 	struct report report;
 	struct act_log log;
+	char uncounted[REPORT_DETAIL_LEN]; /* why this boot is not counted */
+	/* of the whole machine, with the drivers that were seen */
+	struct report_display displays[REPORT_MAX_DISPLAYS];
+	unsigned n_displays;
+
+	/* for settle: */
+	bool hold; /* the record is on a partition: functions are held, not bound */
+	unsigned max_attempts;
+	bool needs_record[CONF_MAX_CLAIMS]; /* would leave no display */
+	/* that may hold the record (the first) or the file that switches all off */
+	char partitions[START_MAX_PARTITIONS][RECORD_PARTUUID_LEN];
+	unsigned n_partitions;
 };
 
 /* Too large for a stack; nothing in it outlives start_run() but the machine. */
@@ -20,7 +38,7 @@ struct start_work {
 	struct kargs_choice choice;
 	struct conf conf;
 	struct machine machine;
-	struct plan plan;
+	struct plan plan, without_record;
 };
 
 struct start {
@@ -29,6 +47,7 @@ struct start {
 	const char *config; /* NULL: CONF_PATH below root */
 	const char *cmdline; /* NULL: proc/cmdline below root */
 	struct module_loader loader;
+	struct partition_finder finder; /* for settle */
 	char release[MACHINE_RELEASE_LEN];
 	struct start_state *state;
 	struct start_work *work; /* zeroed */
@@ -40,8 +59,23 @@ void start_run(struct start *start) __attribute__((nonnull));
 /* Frees what start_run() left in work; a worker that exits has no need to. */
 void start_finish(struct start *start) __attribute__((nonnull));
 
+/* Warns that safe mode cannot come of this boot, and why. */
+void start_warn_uncounted(struct start_state *state) __attribute__((nonnull));
+
+/* Reads the drivers of what was touched once more. */
+void start_read_back(struct start *start) __attribute__((nonnull));
+
+/* Those that are not on vfio-pci are the host's. */
+void start_report_displays(struct start_state *state) __attribute__((nonnull));
+
 /*
- * Gives back what an abandoned start_run() left half done. What cannot be is named in the
- * report's detail.
+ * Half a group is of no use to a guest: gives back what is not claimed, and whole claims
+ * that share a group with it. What cannot be given back is appended to `lost`.
+ */
+void start_undo_halves(struct start *start, struct str *lost) __attribute__((nonnull));
+
+/*
+ * Gives back what an abandoned start_run() or settle_run() left half done. What cannot be
+ * is named in the report's detail.
  */
 void start_recover(struct start *start) __attribute__((nonnull));

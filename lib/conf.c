@@ -19,7 +19,13 @@ struct parser {
 };
 
 /* Bits of `seen`. */
-enum { SEEN_HOST = 1, SEEN_DISPLAY = 2, SEEN_ATTEMPTS = 4, SEEN_RECORD = 8 };
+enum {
+	SEEN_HOST = 1,
+	SEEN_DISPLAY = 2,
+	SEEN_ATTEMPTS = 4,
+	SEEN_RECORD = 8,
+	SEEN_TRIAL = 16
+};
 
 static int fail(struct parser *p, const char *what, const char *culprit)
 {
@@ -132,9 +138,6 @@ static bool parse_bool(const char *value, bool *ret)
 
 static bool parse_record(const char *value, struct conf *conf)
 {
-	const char *uuid = value + 9;
-	size_t len;
-
 	if (str_equal(value, "auto"))
 		conf->record = CONF_RECORD_AUTO;
 	else if (str_equal(value, "efi"))
@@ -143,12 +146,7 @@ static bool parse_record(const char *value, struct conf *conf)
 		conf->record = CONF_RECORD_NONE;
 	else if (str_starts(value, "PARTUUID=")) {
 		conf->record = CONF_RECORD_PARTITION;
-		len = strlen(uuid);
-		/* 8 hex digits, dash, 2 on an MBR; the five groups of a UUID on a GPT */
-		if ((len != 11 && len != 36) ||
-		    strspn(uuid, "0123456789abcdefABCDEF-") != len)
-			return false;
-		str_copy(conf->partuuid, sizeof(conf->partuuid), uuid);
+		return record_partuuid_parse(value + 9, conf->partuuid);
 	} else {
 		return false;
 	}
@@ -163,9 +161,24 @@ static int set_once(struct parser *p, unsigned bit, const char *key)
 	return 0;
 }
 
+static int number_key(struct parser *p, unsigned bit, const char *key, const char *value,
+		      unsigned max, const char *expected, unsigned *ret)
+{
+	const char *digits = value;
+	uint64_t number;
+	int r;
+
+	r = set_once(p, bit, key);
+	if (r < 0)
+		return r;
+	if (!str_take_uint(&digits, max, &number) || *digits || !number)
+		return fail(p, expected, value);
+	*ret = (unsigned)number;
+	return 0;
+}
+
 static int host_key(struct parser *p, const char *key, const char *value)
 {
-	uint64_t number;
 	int r;
 
 	if (str_equal(key, "require-display")) {
@@ -173,15 +186,13 @@ static int host_key(struct parser *p, const char *key, const char *value)
 		if (r == 0 && !parse_bool(value, &p->conf->require_display))
 			r = fail(p, "require-display: expected yes or no", value);
 	} else if (str_equal(key, "max-attempts")) {
-		const char *digits = value;
-
-		r = set_once(p, SEEN_ATTEMPTS, key);
-		if (r == 0 &&
-		    (!str_take_uint(&digits, 100, &number) || *digits || !number))
-			r = fail(p, "max-attempts: expected a number from 1 to 100",
-				 value);
-		else if (r == 0)
-			p->conf->max_attempts = (unsigned)number;
+		r = number_key(p, SEEN_ATTEMPTS, key, value, 100,
+			       "max-attempts: expected a number from 1 to 100",
+			       &p->conf->max_attempts);
+	} else if (str_equal(key, "trial-timeout")) {
+		r = number_key(p, SEEN_TRIAL, key, value, 1440,
+			       "trial-timeout: expected minutes from 1 to 1440",
+			       &p->conf->trial_minutes);
 	} else if (str_equal(key, "record")) {
 		r = set_once(p, SEEN_RECORD, key);
 		if (r == 0 && !parse_record(value, p->conf))
@@ -325,6 +336,7 @@ int conf_parse(const char *text, struct conf *ret, struct conf_error *err)
 	*err = (struct conf_error){ 0 };
 	ret->require_display = true;
 	ret->max_attempts = 2;
+	ret->trial_minutes = 10;
 	ret->record = CONF_RECORD_AUTO;
 	ret->partuuid[0] = '\0';
 	ret->n_claims = ret->n_functions = 0;

@@ -7,6 +7,7 @@
 
 #include "fs.h"
 #include "identity.h"
+#include "record.h"
 
 #define CONF_PATH "etc/vfio-claim.conf"
 #define CONF_MAX_CLAIMS 64
@@ -14,7 +15,6 @@
 #define CONF_MAX_SIZE (128 * 1024) /* bytes; 256 functions take a third of it */
 #define CONF_MAX_LINE 1024 /* bytes, terminator included */
 #define CONF_NAME_LEN 33
-#define CONF_PARTUUID_LEN 37
 
 enum conf_record {
 	CONF_RECORD_AUTO,
@@ -38,8 +38,9 @@ struct conf_claim {
 struct conf {
 	bool require_display;
 	unsigned max_attempts;
+	unsigned trial_minutes; /* 1 to 1440 */
 	enum conf_record record;
-	char partuuid[CONF_PARTUUID_LEN];
+	char partuuid[RECORD_PARTUUID_LEN];
 	struct conf_claim claims[CONF_MAX_CLAIMS];
 	unsigned n_claims;
 	struct conf_function functions[CONF_MAX_FUNCTIONS];

@@ -112,6 +112,15 @@ static int write_device(struct fs *fs, const struct framebuffer *fb, const char 
 	return fs_write_text(fs, path, fb->device);
 }
 
+bool framebuffer_present(struct fs *fs, const struct framebuffer *fb)
+{
+	char path[FS_PATH_MAX];
+	struct str s = STR_ON(path);
+
+	str_join(&s, PLATFORM_DRIVERS, fb->driver, "/", fb->device, NULL);
+	return fb->device[0] && fs->ops->exists(fs, path) == 0;
+}
+
 int framebuffer_release(struct fs *fs, const struct framebuffer *fb)
 {
 	return write_device(fs, fb, "unbind");
@@ -119,13 +128,9 @@ int framebuffer_release(struct fs *fs, const struct framebuffer *fb)
 
 int framebuffer_restore(struct fs *fs, const struct framebuffer *fb)
 {
-	char path[FS_PATH_MAX];
-	struct str s = STR_ON(path);
-	int r;
+	int r = write_device(fs, fb, "bind");
 
-	r = write_device(fs, fb, "bind");
-	str_join(&s, PLATFORM_DRIVERS, fb->driver, "/", fb->device, NULL);
-	if (fs->ops->exists(fs, path) == 0)
+	if (framebuffer_present(fs, fb))
 		return 0;
 	return r < 0 ? r : -ENODEV;
 }

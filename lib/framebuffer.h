@@ -27,6 +27,10 @@ bool framebuffer_needs_release(const struct pci_ids *ids, const char *release)
 int framebuffer_find(struct fs *fs, struct pci_address address, struct framebuffer *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* True if there is one and it is still bound. */
+bool framebuffer_present(struct fs *fs, const struct framebuffer *fb)
+	__attribute__((nonnull));
+
 int framebuffer_release(struct fs *fs, const struct framebuffer *fb)
 	__attribute__((nonnull, warn_unused_result));
 /* 0 if it is bound again: read back, as a probe can fail with any error. */

@@ -7,11 +7,18 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mount.h"
 #include "str.h"
+
+/* linux/fs.h */
+#define FS_IOC_GETFLAGS _IOR('f', 1, long)
+#define FS_IOC_SETFLAGS _IOW('f', 2, long)
+#define FS_IMMUTABLE_FL 0x10
 
 /* linux/openat2.h, which musl does not come with */
 #ifndef SYS_openat2
@@ -26,13 +33,14 @@ struct how {
 static int open_below(struct fs *fs, const char *path, int flags)
 {
 	struct how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+			   .mode = flags & O_CREAT ? 0644 : 0,
 			   .resolve = RESOLVE_IN_ROOT };
 	int fd;
 
 	if (fs->captured)
 		fd = (int)syscall(SYS_openat2, fs->root_fd, path, &how, sizeof(how));
 	else
-		fd = openat(fs->root_fd, path, flags | O_CLOEXEC);
+		fd = openat(fs->root_fd, path, flags | O_CLOEXEC, 0644);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -187,7 +195,8 @@ static int write_fd(int fd, const char *data, size_t len)
 	return 0;
 }
 
-static int replace_in(int dir, const char *name, const char *data, size_t len)
+static int replace_in(int dir, const char *name, const char *data, size_t len,
+		      enum fs_how how)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	char temporary[FS_PATH_MAX];
@@ -204,12 +213,16 @@ static int replace_in(int dir, const char *name, const char *data, size_t len)
 	if (fd < 0)
 		return -errno;
 	r = write_fd(fd, data, len);
+	if (r == 0 && how == FS_DURABLE && fsync(fd) < 0)
+		r = -errno;
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dir, temporary, 0);
+	else if (how == FS_DURABLE && fsync(dir) < 0)
+		r = -errno;
 	return r;
 }
 
@@ -257,7 +270,8 @@ static int make_parent(struct fs *fs, const char *path)
 	return r;
 }
 
-static int real_replace(struct fs *fs, const char *path, const char *data, size_t len)
+static int real_replace(struct fs *fs, const char *path, const char *data, size_t len,
+			enum fs_how how)
 {
 	int dir, r;
 
@@ -270,9 +284,72 @@ static int real_replace(struct fs *fs, const char *path, const char *data, size_
 	}
 	if (dir < 0)
 		return dir;
-	r = replace_in(dir, base_name(path), data, len);
+	r = replace_in(dir, base_name(path), data, len, how);
 	close(dir);
 	return r;
+}
+
+static int real_remove(struct fs *fs, const char *path)
+{
+	int dir, r = 0;
+
+	dir = open_parent(fs, path);
+	if (dir < 0)
+		return dir;
+	if (unlinkat(dir, base_name(path), 0) < 0)
+		r = -errno;
+	close(dir);
+	return r;
+}
+
+static void make_mutable(int fd)
+{
+	int flags;
+
+	/* other file systems, and a captured tree, need not know of it */
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && flags & FS_IMMUTABLE_FL) {
+		flags &= ~FS_IMMUTABLE_FL;
+		(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	}
+}
+
+static int real_put_variable(struct fs *fs, const char *path, const char *data,
+			     size_t len)
+{
+	bool made = false;
+	ssize_t n;
+	int fd, r;
+
+	fd = open_below(fs, path, O_RDONLY | O_NONBLOCK);
+	if (fd >= 0) {
+		make_mutable(fd);
+		close(fd);
+	}
+	fd = open_below(fs, path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+	if (fd == -ENOENT) {
+		fd = open_below(fs, path, O_WRONLY | O_CREAT | O_EXCL);
+		made = fd >= 0;
+	}
+	if (fd < 0)
+		return fd;
+	n = write(fd, data, len);
+	r = n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
+	close(fd);
+	/* efivarfs would show an empty one until it is unmounted */
+	if (r < 0 && made)
+		(void)real_remove(fs, path);
+	return r;
+}
+
+static int real_mount(struct fs *fs, const char *type, const char *source, bool writable,
+		      struct fs *ret)
+{
+	int fd = fs->captured ? -EPERM : mount_private(type, source, writable);
+
+	if (fd < 0)
+		return fd;
+	*ret = (struct fs){ .ops = fs->ops, .root_fd = fd, .captured = true };
+	return 0;
 }
 
 static const struct fs_ops real_ops = {
@@ -282,6 +359,9 @@ static const struct fs_ops real_ops = {
 	.list = real_list,
 	.exists = real_exists,
 	.replace = real_replace,
+	.remove = real_remove,
+	.put_variable = real_put_variable,
+	.mount = real_mount,
 };
 
 int fs_init(struct fs *ret, const char *root)

@@ -27,6 +27,11 @@ enum fs_extent {
 	FS_FILE, /* read until the end */
 };
 
+enum fs_how {
+	FS_QUICK, /* for what lives in memory */
+	FS_DURABLE, /* fsync() of the file, and of its folder after the rename */
+};
+
 typedef int fs_name_fn(void *arg, const char *name);
 
 /*
@@ -39,7 +44,13 @@ typedef int fs_name_fn(void *arg, const char *name);
  *          and returns that.
  * exists:  0 or -ENOENT and the like.
  * replace: writes a whole file under a temporary name and renames it over `path`; the
- * folder is made (0755) if only it is missing. Nothing is left behind on failure.
+ * folder is made (0755) if only it is missing. Nothing is left behind on failure. With
+ * FS_DURABLE it has reached the disk when this returns 0.
+ * remove:  one name; not a folder.
+ * put_variable: an EFI variable, attributes included, in one write(); it is made if it is
+ * missing. efivarfs makes unknown variables immutable: that is lifted first.
+ * mount:   a file system of its own, which nobody else sees (lib/mount.h). On success the
+ * caller calls fs_finish(), which unmounts it. -EPERM below a captured root.
  */
 struct fs_ops {
 	int (*read)(struct fs *fs, const char *path, enum fs_extent extent, char *buf,
@@ -48,13 +59,23 @@ struct fs_ops {
 	int (*link)(struct fs *fs, const char *path, char *buf, size_t size);
 	int (*list)(struct fs *fs, const char *path, fs_name_fn *fn, void *arg);
 	int (*exists)(struct fs *fs, const char *path);
-	int (*replace)(struct fs *fs, const char *path, const char *data, size_t len);
+	int (*replace)(struct fs *fs, const char *path, const char *data, size_t len,
+		       enum fs_how how);
+	int (*remove)(struct fs *fs, const char *path);
+	int (*put_variable)(struct fs *fs, const char *path, const char *data,
+			    size_t len);
+	int (*mount)(struct fs *fs, const char *type, const char *source, bool writable,
+		     struct fs *ret);
 };
 
 struct fs {
 	const struct fs_ops *ops;
 	int root_fd;
-	bool captured; /* not "/": no module is loaded, no program is run */
+	/*
+	 * not "/": no module is loaded, no program is run, and no symbolic link leads
+	 * out of it
+	 */
+	bool captured;
 };
 
 /*

@@ -190,7 +190,7 @@ static unsigned host_displays(const struct machine *m)
  * Claims take displays in the order of the configuration. True if one had to be refused.
  */
 static bool check_displays(const struct conf *conf, const struct machine *m,
-			   const struct record *record, struct plan *plan)
+			   struct plan *plan)
 {
 	unsigned left = host_displays(m), taken;
 
@@ -206,7 +206,7 @@ static bool check_displays(const struct conf *conf, const struct machine *m,
 			       "");
 			return true;
 		}
-		if (taken && taken == left && record->kind == RECORD_NONE &&
+		if (taken && taken == left && plan->uncounted &&
 		    conf->record != CONF_RECORD_NONE) {
 			refuse(c, REASON_RECORD_UNAVAILABLE, NULL,
 			       "the host would have no display left, and no record can bring it back; "
@@ -220,8 +220,8 @@ static bool check_displays(const struct conf *conf, const struct machine *m,
 }
 
 /* A refusal can make the group of another claim unviable, and give back a display. */
-static void settle(const struct conf *conf, const struct machine *m,
-		   const struct record *record, struct plan *plan)
+static void check_together(const struct conf *conf, const struct machine *m,
+			   struct plan *plan)
 {
 	bool again;
 
@@ -232,7 +232,7 @@ static void settle(const struct conf *conf, const struct machine *m,
 			    !plan_check_groups(m, plan, &plan->claims[i]))
 				again = true;
 		if (!again)
-			again = check_displays(conf, m, record, plan);
+			again = check_displays(conf, m, plan);
 	} while (again);
 }
 
@@ -261,7 +261,7 @@ static bool unknown_name(const struct conf *conf, const struct kargs_choice *cho
 	return named != known;
 }
 
-static void refuse_all(struct plan *plan, enum reason reason, const char *detail)
+void plan_refuse(struct plan *plan, enum reason reason, const char *detail)
 {
 	struct str s = STR_ON(plan->detail);
 
@@ -273,36 +273,81 @@ static void refuse_all(struct plan *plan, enum reason reason, const char *detail
 }
 
 void plan_make(const struct conf *conf, const struct kargs_choice *choice,
-	       const struct machine *machine, const struct record *record,
-	       struct plan *ret)
+	       const struct machine *machine, struct plan *ret)
 {
 	*ret = (struct plan){ .n_claims = conf->n_claims };
 	for (unsigned i = 0; i < conf->n_claims; i++)
 		ret->claims[i].conf = &conf->claims[i];
 
 	if (choice->mode == KARGS_OFF)
-		return refuse_all(ret, REASON_OFF, choice->detail);
+		return plan_refuse(ret, REASON_OFF, choice->detail);
 	if (choice->mode == KARGS_BAD)
-		return refuse_all(ret, REASON_CONFIG_ERROR, choice->detail);
+		return plan_refuse(ret, REASON_CONFIG_ERROR, choice->detail);
 	if (conf->n_claims == 0)
-		return refuse_all(ret, REASON_CONFIG_ERROR,
-				  "the configuration has no [claim]");
+		return plan_refuse(ret, REASON_CONFIG_ERROR,
+				   "the configuration has no [claim]");
 	if (unknown_name(conf, choice))
-		return refuse_all(
+		return plan_refuse(
 			ret, REASON_CONFIG_ERROR,
 			"vfio_claim= names a claim that the configuration does not have");
-	if (record->kind != RECORD_NONE && !record->confirmed &&
-	    record->attempts >= conf->max_attempts)
-		return refuse_all(ret, REASON_SAFE_MODE,
-				  "earlier boots were not confirmed");
-
 	for (unsigned i = 0; i < conf->n_claims; i++)
 		judge_claim(machine, choice, &ret->claims[i]);
-	settle(conf, machine, record, ret);
-	ret->record_missing = record->kind == RECORD_NONE;
-	if (choice->mode == KARGS_DRY_RUN)
-		for (unsigned i = 0; i < ret->n_claims; i++)
-			if (ret->claims[i].reason == REASON_NONE)
-				refuse(&ret->claims[i], REASON_DRY_RUN, NULL,
-				       "it would have been claimed", "");
+	check_together(conf, machine, ret);
+}
+
+bool plan_claims(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->n_claims; i++)
+		if (plan->claims[i].reason == REASON_NONE)
+			return true;
+	return false;
+}
+
+/* What it is and where; padding is never hashed. */
+static uint64_t hash_function(uint64_t hash, const struct pci_function *f)
+{
+	char text[64];
+	struct str s = STR_ON(text);
+
+	pci_address_add(&s, f->address);
+	str_add_hex(&s, f->ids.vendor, 4);
+	str_add_hex(&s, f->ids.device, 4);
+	str_add_hex(&s, f->ids.subvendor, 4);
+	str_add_hex(&s, f->ids.subdevice, 4);
+	str_add_hex(&s, f->ids.class, 6);
+	return record_hash(hash, text, s.len + 1);
+}
+
+uint64_t plan_fingerprint(const struct conf *conf, const struct machine *machine,
+			  const struct plan *plan)
+{
+	uint64_t hash = RECORD_HASH_START;
+	const struct machine_function *f;
+
+	hash = record_hash(hash, machine->release, strlen(machine->release) + 1);
+	hash = record_hash(hash, conf->text, strlen(conf->text) + 1);
+	for (size_t i = 0; i < machine->list.n; i++)
+		if (machine->list.functions[i].known &&
+		    pci_is_display(&machine->list.functions[i].ids))
+			hash = hash_function(hash, &machine->list.functions[i]);
+	for (const struct plan_claim *c = plan->claims; c < plan->claims + plan->n_claims;
+	     c++) {
+		if (c->reason != REASON_NONE)
+			continue;
+		hash = record_hash(hash, c->conf->name, strlen(c->conf->name) + 1);
+		f = plan_functions(machine, c);
+		for (unsigned i = 0; i < c->conf->n; i++)
+			hash = hash_function(hash, &f[i].found.function);
+	}
+	return hash;
+}
+
+void plan_record(const struct conf *conf, const struct machine *machine,
+		 const struct record *record, struct plan *plan)
+{
+	plan->uncounted = record->kind == RECORD_NONE;
+	if (plan->uncounted)
+		check_together(conf, machine, plan);
+	else if (!record->confirmed && record->attempts >= conf->max_attempts)
+		plan_refuse(plan, REASON_SAFE_MODE, PLAN_SAFE_MODE_DETAIL);
 }

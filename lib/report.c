@@ -152,8 +152,15 @@ static void add_record(struct str *s, const struct record *record)
 	str_join(s, ",\n  \"record\": { \"kind\": \"", kinds[record->kind],
 		 "\", \"attempts\": ", NULL);
 	str_add_uint(s, record->attempts);
-	str_join(s, ", \"confirmed\": ", record->confirmed ? "true" : "false", " }",
-		 NULL);
+	str_join(s, ", \"confirmed\": ", record->confirmed ? "true" : "false", NULL);
+	if (record->fingerprint) {
+		str_add(s, ",\n    \"fingerprint\": \"");
+		str_add_hex(s, record->fingerprint, 16);
+		str_add_char(s, '"');
+	}
+	if (record->kind == RECORD_PARTITION)
+		add_text(s, "partition", record->partuuid);
+	str_add(s, " }");
 }
 
 void report_add_json(struct str *s, const struct report *report)
@@ -196,5 +203,5 @@ int report_write(struct fs *fs, const char *path, const struct report *report)
 
 	str_init(&s, buf, sizeof(buf));
 	report_add_json(&s, report);
-	return s.cut ? -EFBIG : fs->ops->replace(fs, path, s.buf, s.len);
+	return s.cut ? -EFBIG : fs->ops->replace(fs, path, s.buf, s.len, FS_QUICK);
 }

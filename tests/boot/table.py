@@ -23,8 +23,8 @@ scenario(NAME, WHY, ...)
     drivers            path -> driver where it is not what the model's driver is
     framebuffer        False: no firmware framebuffer holds memory at the end
     image              xz, zst: the variant of the image with vfio's modules compressed
-    warnings           codes of the report's warnings, in any order; a boot that considers a
-                       claim also warns that boots are not counted
+    warnings           codes of the report's warnings, in any order; a boot with something to
+                       claim and no EFI variables also warns that it is not counted
     extra              further arguments for QEMU
     timeout            seconds
 Whatever is not named keeps the driver it would have without vfio-claim, and no override.
@@ -89,6 +89,13 @@ class Scenario:
     def looks(self):
         """Whether the machine is looked at: not if all is over before."""
         return self.reason not in ("off", "config-error")
+
+    def uncounted(self):
+        """Whether it warns that the boot is not counted: something was to be claimed,
+        and a BIOS machine of this table has no store."""
+        wanted = ("claimed", "dry-run", "module-unavailable", "bind-failed", "deadline")
+        return self.firmware != "ovmf" and any(
+            want.outcome in wanted or want.reason in wanted for want in self.expect)
 
     def vfio_paths(self):
         if self.vfio is not None:

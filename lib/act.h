@@ -8,7 +8,7 @@
 #pragma once
 
 #include "framebuffer.h"
-#include "module.h"
+#include "loader.h"
 #include "plan.h"
 
 struct act_entry {
@@ -29,24 +29,35 @@ struct act_log {
 
 /*
  * Makes sure that vfio-pci is there. Returns REASON_NONE, or the reason that holds for
- * every claim, with *ret_detail set to a static text.
+ * every claim, which is appended to `detail`.
  */
 enum reason act_prepare(struct fs *fs, struct module_loader *loader, struct act_log *log,
-			const char **ret_detail)
-	__attribute__((nonnull, warn_unused_result));
+			struct str *detail) __attribute__((nonnull, warn_unused_result));
 
 /*
- * Binds all functions of a claim, or undoes all and sets the claim's reason and detail.
- * Its entries are appended to the log.
+ * A claim is named by its conf_claim.first. act_begin() appends its functions to the log,
+ * and touches nothing. The others carry on from there; what goes wrong is undone for the
+ * whole claim, returned as its reason, and appended to `detail`.
  */
-void act_claim(struct fs *fs, struct module_loader *loader, const struct machine *machine,
-	       struct plan_claim *claim, struct act_log *log) __attribute__((nonnull));
+void act_begin(const struct machine *machine, const struct plan_claim *claim,
+	       struct act_log *log) __attribute__((nonnull));
 
-/* Undoes a claim that was bound whole. */
-void act_release(struct fs *fs, struct module_loader *loader, struct plan_claim *claim,
-		 struct act_log *log) __attribute__((nonnull));
+/* No driver takes the functions any more, not even vfio-pci; nothing is unbound. */
+enum reason act_hold(struct fs *fs, struct module_loader *loader, struct act_log *log,
+		     unsigned claim, struct str *detail)
+	__attribute__((nonnull, warn_unused_result));
 
-/* Leaves a claim, by its conf_claim.first, to the next act_undo(). */
+/* Binds them, whether they were held or not. */
+enum reason act_bind(struct fs *fs, struct module_loader *loader, struct act_log *log,
+		     unsigned claim, struct str *detail)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Gives them back. True if each is as it was found; else one that is not is named. */
+bool act_release(struct fs *fs, struct module_loader *loader, struct act_log *log,
+		 unsigned claim, struct str *detail)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Leaves a claim to the next act_undo(). */
 void act_open(struct act_log *log, unsigned claim) __attribute__((nonnull));
 
 /*

@@ -7,7 +7,13 @@
 #include "driver.h"
 
 #define VFIO_PCI "vfio-pci"
+#define HOLD "vfio-claim" /* no driver is called that: nothing takes what is held */
 #define TRIES 3 /* of a write that gives something back */
+
+/* The entries of a claim follow each other. */
+#define for_each_entry(e, log, id)                                                     \
+	for (struct act_entry *e = (log)->entries; e < (log)->entries + (log)->n; e++) \
+		if (e->claim == (id))
 
 static void note_step(struct act_log *log, const char *verb, const struct act_entry *e)
 {
@@ -18,37 +24,36 @@ static void note_step(struct act_log *log, const char *verb, const struct act_en
 }
 
 enum reason act_prepare(struct fs *fs, struct module_loader *loader, struct act_log *log,
-			const char **ret_detail)
+			struct str *detail)
 {
 	struct str s = STR_ON(log->step);
 	int r;
 
 	str_add(&s, "loading " VFIO_PCI);
+	if (driver_present(fs, VFIO_PCI))
+		return REASON_NONE;
+	r = loader->load(loader, VFIO_PCI);
 	if (!driver_present(fs, VFIO_PCI)) {
-		r = loader->load(loader, VFIO_PCI);
-		if (!driver_present(fs, VFIO_PCI)) {
-			*ret_detail = r < 0 ? str_errno(r)
-					    : "it loaded, but its driver is missing";
-			return REASON_MODULE_UNAVAILABLE;
-		}
-		/* a module option can ask for it */
-		if (iommu_unsafe_mode(fs)) {
-			*ret_detail = "vfio came up with enable_unsafe_noiommu_mode";
-			return REASON_NO_IOMMU_MODE;
-		}
+		str_join(detail, VFIO_PCI " cannot be loaded: ",
+			 r < 0 ? str_errno(r) : "it loaded, but its driver is missing",
+			 NULL);
+		return REASON_MODULE_UNAVAILABLE;
+	}
+	/* a module option can ask for it */
+	if (iommu_unsafe_mode(fs)) {
+		str_add(detail, "vfio came up with enable_unsafe_noiommu_mode");
+		return REASON_NO_IOMMU_MODE;
 	}
 	return REASON_NONE;
 }
 
-static enum reason failed(struct plan_claim *claim, enum reason reason,
+static enum reason failed(struct str *detail, enum reason reason,
 			  const struct act_entry *e, const char *what, int r)
 {
-	struct str s = STR_ON(claim->detail);
-
-	pci_address_add(&s, e->address);
-	str_join(&s, ": ", what, NULL);
+	pci_address_add(detail, e->address);
+	str_join(detail, ": ", what, NULL);
 	if (r < 0)
-		str_join(&s, ": ", str_errno(r), NULL);
+		str_join(detail, ": ", str_errno(r), NULL);
 	return reason;
 }
 
@@ -57,45 +62,42 @@ static bool bound_elsewhere(const struct act_entry *e)
 	return e->previous_driver[0] && !str_equal(e->previous_driver, VFIO_PCI);
 }
 
-static enum reason override_all(struct fs *fs, struct plan_claim *claim,
-				struct act_log *log, unsigned first)
+static enum reason override_all(struct fs *fs, struct act_log *log, unsigned claim,
+				const char *driver, struct str *detail)
 {
 	int r;
 
-	for (unsigned i = first; i < log->n; i++) {
-		struct act_entry *e = &log->entries[i];
-
+	for_each_entry (e, log, claim) {
 		note_step(log, "overriding the driver of", e);
 		e->override_begun = true;
-		r = driver_override_write(fs, e->address, VFIO_PCI);
+		r = driver_override_write(fs, e->address, driver);
 		if (r < 0)
-			return failed(claim, REASON_BIND_FAILED, e,
+			return failed(detail, REASON_BIND_FAILED, e,
 				      "driver_override cannot be set", r);
 	}
 	return REASON_NONE;
 }
 
-static enum reason unbind_all(struct fs *fs, struct plan_claim *claim,
-			      struct act_log *log, unsigned first)
+static enum reason unbind_all(struct fs *fs, struct act_log *log, unsigned claim,
+			      struct str *detail)
 {
 	int r;
 
-	for (unsigned i = first; i < log->n; i++) {
-		struct act_entry *e = &log->entries[i];
-
+	for_each_entry (e, log, claim) {
 		if (bound_elsewhere(e)) {
 			note_step(log, "unbinding", e);
 			r = driver_unbind(fs, e->address, e->previous_driver);
 			if (r < 0)
-				return failed(claim, REASON_UNBIND_FAILED, e,
+				return failed(detail, REASON_UNBIND_FAILED, e,
 					      "its driver does not let go", r);
 		}
-		if (e->framebuffer.device[0]) {
+		/* a host driver may have evicted it since it was seen */
+		if (framebuffer_present(fs, &e->framebuffer)) {
 			note_step(log, "releasing the firmware framebuffer of", e);
 			e->release_begun = true;
 			r = framebuffer_release(fs, &e->framebuffer);
 			if (r < 0)
-				return failed(claim, REASON_UNBIND_FAILED, e,
+				return failed(detail, REASON_UNBIND_FAILED, e,
 					      "the firmware framebuffer does not let go",
 					      r);
 		}
@@ -103,15 +105,13 @@ static enum reason unbind_all(struct fs *fs, struct plan_claim *claim,
 	return REASON_NONE;
 }
 
-static enum reason bind_all(struct fs *fs, struct plan_claim *claim, struct act_log *log,
-			    unsigned first)
+static enum reason bind_all(struct fs *fs, struct act_log *log, unsigned claim,
+			    struct str *detail)
 {
 	char driver[PCI_DRIVER_LEN];
 	int bound, r;
 
-	for (unsigned i = first; i < log->n; i++) {
-		struct act_entry *e = &log->entries[i];
-
+	for_each_entry (e, log, claim) {
 		if (!str_equal(e->previous_driver, VFIO_PCI)) {
 			note_step(log, "binding", e);
 			e->bind_begun = true;
@@ -125,10 +125,10 @@ static enum reason bind_all(struct fs *fs, struct plan_claim *claim, struct act_
 		 */
 		r = driver_current(fs, e->address, driver);
 		if (r < 0)
-			return failed(claim, REASON_BIND_FAILED, e,
+			return failed(detail, REASON_BIND_FAILED, e,
 				      "its driver cannot be read back", r);
 		if (!str_equal(driver, VFIO_PCI))
-			return failed(claim, REASON_BIND_FAILED, e,
+			return failed(detail, REASON_BIND_FAILED, e,
 				      "vfio-pci does not take it", bound);
 	}
 	return REASON_NONE;
@@ -231,21 +231,10 @@ bool act_undo(struct fs *fs, struct module_loader *loader, struct act_log *log,
 	return whole;
 }
 
-static void undo_claim(struct fs *fs, struct module_loader *loader,
-		       struct plan_claim *claim, struct act_log *log)
-{
-	struct str s = { claim->detail, sizeof(claim->detail), strlen(claim->detail),
-			 false };
-
-	if (!act_undo(fs, loader, log, &s))
-		claim->reason = REASON_BIND_FAILED;
-}
-
 static void keep_entries(struct act_log *log, unsigned claim, bool keep)
 {
-	for (unsigned i = 0; i < log->n; i++)
-		if (log->entries[i].claim == claim)
-			log->entries[i].kept = keep;
+	for_each_entry (e, log, claim)
+		e->kept = keep;
 }
 
 void act_open(struct act_log *log, unsigned claim)
@@ -253,14 +242,13 @@ void act_open(struct act_log *log, unsigned claim)
 	keep_entries(log, claim, false);
 }
 
-static unsigned append_entries(const struct machine *machine,
-			       const struct plan_claim *claim, struct act_log *log)
+void act_begin(const struct machine *machine, const struct plan_claim *claim,
+	       struct act_log *log)
 {
 	const struct machine_function *f = plan_functions(machine, claim);
-	unsigned first = log->n;
 
-	for (unsigned i = 0; i < claim->conf->n; i++) {
-		struct act_entry *e = &log->entries[first + i];
+	for (unsigned i = 0; i < claim->conf->n; i++, log->n++) {
+		struct act_entry *e = &log->entries[log->n];
 
 		*e = (struct act_entry){
 			.claim = claim->conf->first,
@@ -271,30 +259,44 @@ static unsigned append_entries(const struct machine *machine,
 			 f[i].found.function.driver);
 		str_copy(e->previous_override, sizeof(e->previous_override),
 			 f[i].override);
-		log->n++;
 	}
-	return first;
 }
 
-void act_claim(struct fs *fs, struct module_loader *loader, const struct machine *machine,
-	       struct plan_claim *claim, struct act_log *log)
+static enum reason end_claim(struct fs *fs, struct module_loader *loader,
+			     struct act_log *log, unsigned claim, enum reason reason,
+			     struct str *detail)
 {
-	unsigned first = append_entries(machine, claim, log);
-
-	claim->reason = override_all(fs, claim, log, first);
-	if (claim->reason == REASON_NONE)
-		claim->reason = unbind_all(fs, claim, log, first);
-	if (claim->reason == REASON_NONE)
-		claim->reason = bind_all(fs, claim, log, first);
-	if (claim->reason == REASON_NONE)
-		keep_entries(log, claim->conf->first, true);
-	else
-		undo_claim(fs, loader, claim, log);
+	if (reason == REASON_NONE)
+		keep_entries(log, claim, true);
+	else if (!act_release(fs, loader, log, claim, detail))
+		reason = REASON_BIND_FAILED;
+	return reason;
 }
 
-void act_release(struct fs *fs, struct module_loader *loader, struct plan_claim *claim,
-		 struct act_log *log)
+enum reason act_hold(struct fs *fs, struct module_loader *loader, struct act_log *log,
+		     unsigned claim, struct str *detail)
 {
-	act_open(log, claim->conf->first);
-	undo_claim(fs, loader, claim, log);
+	return end_claim(fs, loader, log, claim,
+			 override_all(fs, log, claim, HOLD, detail), detail);
+}
+
+enum reason act_bind(struct fs *fs, struct module_loader *loader, struct act_log *log,
+		     unsigned claim, struct str *detail)
+{
+	enum reason reason;
+
+	act_open(log, claim);
+	reason = override_all(fs, log, claim, VFIO_PCI, detail);
+	if (reason == REASON_NONE)
+		reason = unbind_all(fs, log, claim, detail);
+	if (reason == REASON_NONE)
+		reason = bind_all(fs, log, claim, detail);
+	return end_claim(fs, loader, log, claim, reason, detail);
+}
+
+bool act_release(struct fs *fs, struct module_loader *loader, struct act_log *log,
+		 unsigned claim, struct str *detail)
+{
+	act_open(log, claim);
+	return act_undo(fs, loader, log, detail);
 }

@@ -16,7 +16,3 @@ struct module_loader {
 	struct fs *fs;
 	const char *release;
 };
-
-/* By libkmod, then by one run of modprobe. Never for a captured machine: -EPERM. */
-struct module_loader module_loader_kmod(struct fs *fs, const char *release)
-	__attribute__((nonnull));

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "settle.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "count.h"
+#include "driver.h"
+
+/* A disk behind USB may take its time; less than the deadline. */
+#define WAIT_MS 5000
+#define POLL_MS 100
+
+static struct str detail_of(struct report_claim *claim)
+{
+	return (struct str){ claim->detail, sizeof(claim->detail), strlen(claim->detail),
+			     false };
+}
+
+static void release(struct start *start, struct report_claim *claim, enum reason reason,
+		    const char *text)
+{
+	struct str detail = detail_of(claim);
+
+	claim->outcome = OUTCOME_KEPT;
+	claim->reason = reason;
+	str_copy(claim->detail, sizeof(claim->detail), text);
+	detail.len = strlen(claim->detail);
+	(void)!act_release(start->root, &start->loader, &start->state->log, claim->first,
+			   &detail);
+}
+
+/* Everything that start has bound or held. */
+static void release_all(struct start *start, enum reason reason, const char *text)
+{
+	struct report *report = &start->state->report;
+
+	for (unsigned i = 0; i < report->n_claims; i++)
+		if (report->claims[i].outcome != OUTCOME_KEPT)
+			release(start, &report->claims[i], reason, text);
+	report->outcome = OUTCOME_KEPT;
+	report->reason = reason;
+	str_copy(report->detail, sizeof(report->detail), text);
+}
+
+/* Until it is done, what is held would read as not finished. */
+static void mark_unfinished(struct report *report)
+{
+	for (unsigned i = 0; i < report->n_claims; i++)
+		if (report->claims[i].outcome == OUTCOME_HELD) {
+			report->claims[i].reason = REASON_DEADLINE;
+			str_copy(report->claims[i].detail,
+				 sizeof(report->claims[i].detail), "not finished");
+		}
+}
+
+static void bind(struct start *start, struct report_claim *claim, enum reason reason,
+		 const char *why)
+{
+	struct str detail;
+
+	if (reason != REASON_NONE) {
+		release(start, claim, reason, why);
+		return;
+	}
+	claim->detail[0] = '\0';
+	detail = detail_of(claim);
+	claim->reason = act_bind(start->root, &start->loader, &start->state->log,
+				 claim->first, &detail);
+	claim->outcome = claim->reason == REASON_NONE ? OUTCOME_CLAIMED : OUTCOME_KEPT;
+}
+
+static void bind_all(struct start *start)
+{
+	struct start_state *state = start->state;
+	struct report *report = &state->report;
+	char text[REPORT_DETAIL_LEN];
+	struct str why = STR_ON(text);
+	enum reason reason;
+
+	reason = act_prepare(start->root, &start->loader, &state->log, &why);
+	for (unsigned i = 0; i < report->n_claims; i++)
+		if (report->claims[i].outcome == OUTCOME_HELD)
+			bind(start, &report->claims[i], reason, text);
+}
+
+/* This boot cannot be counted: what leaves the host a display may go on. */
+static void go_uncounted(struct start *start, int error)
+{
+	struct start_state *state = start->state;
+	struct report *report = &state->report;
+	struct str s = STR_ON(state->uncounted);
+
+	count_explain(&s, &report->record, error);
+	for (unsigned i = 0; i < report->n_claims; i++)
+		if (report->claims[i].outcome == OUTCOME_HELD && state->needs_record[i])
+			release(start, &report->claims[i], REASON_RECORD_UNAVAILABLE,
+				"the host would have no display left, and no record can "
+				"bring it back; record = none allows that");
+	report->record.kind = RECORD_NONE;
+	report->record.attempts = 0;
+	start_warn_uncounted(state);
+	bind_all(start);
+}
+
+static void release_unreadable(struct start *start, int error)
+{
+	char text[REPORT_DETAIL_LEN];
+	struct str s = STR_ON(text);
+
+	count_explain(&s, &start->state->report.record, error);
+	release_all(start, REASON_RECORD_UNAVAILABLE, text);
+}
+
+/* Read first, so that a boot that changes nothing writes nothing. */
+static enum count count(struct start *start, const struct partition *partition,
+			int *ret_error)
+{
+	struct start_state *state = start->state;
+	struct record *record = &state->report.record;
+	enum count count = COUNT_UNREADABLE;
+	struct store store;
+	int r;
+
+	for (int pass = 0; pass < 2; pass++) {
+		r = store_open_partition(start->root, partition, pass == 1, &store);
+		*ret_error = r;
+		if (r < 0)
+			return pass ? COUNT_UNWRITABLE : COUNT_UNREADABLE;
+		count = count_in(&store, state->max_attempts, pass == 1, record,
+				 ret_error);
+		store_finish(&store);
+		if (count != COUNT_DONE || record->confirmed)
+			break;
+	}
+	return count;
+}
+
+static void decide(struct start *start, const struct partition *partition)
+{
+	int error = 0;
+
+	switch (count(start, partition, &error)) {
+	case COUNT_DONE:
+		bind_all(start);
+		break;
+	case COUNT_SAFE_MODE:
+		release_all(start, REASON_SAFE_MODE, PLAN_SAFE_MODE_DETAIL);
+		break;
+	case COUNT_UNREADABLE:
+		release_unreadable(start, error);
+		break;
+	case COUNT_UNWRITABLE:
+		go_uncounted(start, error);
+		break;
+	}
+}
+
+static int find(struct start *start, unsigned i, struct partition *ret)
+{
+	/* its boot/ is the partition */
+	if (start->root->captured)
+		return 0;
+	return start->finder.find(&start->finder, start->root,
+				  start->state->partitions[i], ret);
+}
+
+static int find_record(struct start *start, struct partition *ret)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	int r = -ENOENT;
+
+	for (int waited = 0; waited < WAIT_MS; waited += POLL_MS) {
+		r = find(start, 0, ret);
+		if (r != -ENOENT)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return r;
+}
+
+static bool has_off_file(struct start *start, const struct partition *partition)
+{
+	struct store store;
+	bool off;
+
+	if (store_open_partition(start->root, partition, false, &store) < 0)
+		return false;
+	off = store_has_off_file(&store);
+	store_finish(&store);
+	return off;
+}
+
+static bool switched_off(struct start *start, const struct partition *first, int found)
+{
+	struct start_state *state = start->state;
+	struct partition other = { .device = "" };
+	char text[REPORT_DETAIL_LEN];
+	struct str s = STR_ON(text);
+
+	for (unsigned i = 0; i < state->n_partitions; i++) {
+		const struct partition *p = i ? &other : first;
+
+		if ((i ? find(start, i, &other) : found) < 0 || !has_off_file(start, p))
+			continue;
+		str_join(&s, STORE_OFF_FILE " lies on partition ", state->partitions[i],
+			 NULL);
+		release_all(start, REASON_OFF, text);
+		return true;
+	}
+	return false;
+}
+
+static void read_displays(struct start *start)
+{
+	struct report_display *d = start->state->displays;
+
+	for (unsigned i = 0; i < start->state->n_displays; i++)
+		if (driver_current(start->root, d[i].address, d[i].driver) < 0)
+			d[i].driver[0] = '\0';
+}
+
+void settle_run(struct start *start)
+{
+	struct start_state *state = start->state;
+	struct partition partition = { .device = "" };
+	struct str lost = STR_ON(state->report.detail);
+	struct str step = STR_ON(state->log.step);
+	int r;
+
+	str_add(&step, "reading the boot partition");
+	state->report.reason = REASON_NONE;
+	mark_unfinished(&state->report);
+	r = state->hold ? find_record(start, &partition) : find(start, 0, &partition);
+	if (!switched_off(start, &partition, r) && state->hold) {
+		if (r < 0)
+			release_unreadable(start, r);
+		else
+			decide(start, &partition);
+		start_undo_halves(start, &lost);
+	}
+	start_read_back(start);
+	read_displays(start);
+	start_report_displays(state);
+	report_summarise(&state->report);
+}

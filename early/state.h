@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What start hands to settle: a file in /run, which both are the same binary to.
+ */
+#pragma once
+
+#include "start.h"
+
+#define STATE_PATH "run/vfio-claim/state"
+
+/* Returns 0 or a negative errno. */
+int state_save(struct fs *root, const struct start_state *state)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Takes it away: nobody settles twice. Returns 0, -ENOENT if there is none, or another
+ * negative errno.
+ */
+int state_take(struct fs *root, struct start_state *ret)
+	__attribute__((nonnull, warn_unused_result));

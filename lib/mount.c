@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* linux/mount.h, which clashes with sys/mount.h in some libcs; the numbers are every
+ * architecture's */
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
+#define FSOPEN_CLOEXEC 1
+#define FSMOUNT_CLOEXEC 1
+#define FSCONFIG_SET_FLAG 0
+#define FSCONFIG_SET_STRING 1
+#define FSCONFIG_CMD_CREATE 6
+#define MOUNT_ATTR_NOSUID 0x02
+#define MOUNT_ATTR_NODEV 0x04
+#define MOUNT_ATTR_NOEXEC 0x08
+
+static int config(int fd, unsigned command, const char *key, const char *value)
+{
+	return syscall(SYS_fsconfig, fd, command, key, value, 0) < 0 ? -errno : 0;
+}
+
+int mount_private(const char *type, const char *source, bool writable)
+{
+	int fd, mount, r = 0;
+
+	fd = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (source)
+		r = config(fd, FSCONFIG_SET_STRING, "source", source);
+	if (r == 0 && !writable)
+		r = config(fd, FSCONFIG_SET_FLAG, "ro", NULL);
+	if (r == 0)
+		r = config(fd, FSCONFIG_CMD_CREATE, NULL, NULL);
+	if (r == 0) {
+		mount = (int)syscall(SYS_fsmount, fd, FSMOUNT_CLOEXEC,
+				     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					     MOUNT_ATTR_NOEXEC);
+		r = mount < 0 ? -errno : mount;
+	}
+	close(fd);
+	return r;
+}

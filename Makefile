@@ -10,6 +10,8 @@ CLANG ?= clang
 PREFIX ?= /usr
 LIBDIR ?= $(PREFIX)/lib/vfio-claim
 MANDIR ?= $(PREFIX)/share/man
+BINDIR ?= $(PREFIX)/bin
+SYSTEMDDIR ?= $(PREFIX)/lib/systemd/system
 DOCDIR ?= $(PREFIX)/share/doc/vfio-claim
 # initramfs-tools looks nowhere else
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
@@ -18,16 +20,16 @@ B := build
 
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes \
 	-Wundef -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough $(if $(CI),-Werror)
-CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib -Iearly $(CPPFLAGS)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib $(CPPFLAGS)
 
 LIB_SRC := $(wildcard lib/*.c)
 EARLY_SRC := $(wildcard early/*.c)
-HEADERS := $(wildcard lib/*.h early/*.h)
+HEADERS := $(wildcard lib/*.h)
 
 .DELETE_ON_ERROR:
 
 .PHONY: all
-all: $(B)/vfio-claim-early ## Build everything
+all: $(B)/vfio-claim-early $(B)/vfio-claim ## Build everything
 
 # ---- the early binary: static musl with libkmod and libblkid in it
 
@@ -87,9 +89,9 @@ $(KMOD_OBJ): $(B)/early/kmod/%.o: $(KMOD_SRC)/libkmod/libkmod.h early/kmod/confi
 	$(MUSL_CC) $(EARLY_CFLAGS) -w -include early/kmod/config.h -I$(KMOD_SRC) \
 		-I$(KMOD_SRC)/libkmod -c $(KMOD_SRC)/$*.c -o $@
 
-$(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(KMOD_SRC)/libkmod/libkmod.h $(BLKID)/libblkid.a Makefile
+$(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(wildcard early/*.h) $(KMOD_SRC)/libkmod/libkmod.h $(BLKID)/libblkid.a Makefile
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(EARLY_CFLAGS) $(WARNINGS) $(CPPFLAGS_ALL) -I$(KMOD_SRC)/libkmod \
+	$(MUSL_CC) $(EARLY_CFLAGS) $(WARNINGS) $(CPPFLAGS_ALL) -Iearly -I$(KMOD_SRC)/libkmod \
 		-I$(BLKID)/include -c $< -o $@
 
 $(B)/vfio-claim-early.debug: $(EARLY_OBJ) $(KMOD_OBJ) $(BLKID)/libblkid.a
@@ -102,6 +104,23 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 	strip -s -R .comment -o $@.new $<
 	mv $@.new $@
 
+# ---- the command: dynamic, with the distribution's libraries
+
+INSTALLER_SRC := $(wildcard installer/*.c)
+INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
+INSTALLER_LIBS := json-c blkid
+INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie $(WARNINGS) \
+	$(CPPFLAGS_ALL) -Iinstaller $(shell pkg-config --cflags $(INSTALLER_LIBS))
+
+$(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
+
+$(B)/vfio-claim: $(INSTALLER_OBJ)
+	$(CC) $(INSTALLER_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $^ \
+		$$(pkg-config --libs $(INSTALLER_LIBS)) -o $@.new
+	mv $@.new $@
+
 # ---- installation
 
 define newline
@@ -109,30 +128,40 @@ define newline
 
 endef
 
-# install SOURCE to DESTINATION with mode $(3); @LIBDIR@ is filled in
+# install SOURCE to DESTINATION with mode $(3); @LIBDIR@ and @BINDIR@ are filled in
 define put
 	install -d -m 755 $(dir $(DESTDIR)$(2))
-	sed 's|@LIBDIR@|$(LIBDIR)|g' $(1) >$(DESTDIR)$(2).new
+	sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g' $(1) >$(DESTDIR)$(2).new
 	chmod $(3) $(DESTDIR)$(2).new
 	mv $(DESTDIR)$(2).new $(DESTDIR)$(2)
 endef
 
 INITRAMFS_SCRIPTS := $(patsubst %,scripts/%/00-vfio-claim,init-top local-top nfs-top init-bottom)
 
+SYSTEMD_UNITS := vfio-claim-confirm.service vfio-claim-trial.service
+
 .PHONY: install
-install: $(B)/vfio-claim-early ## Install below DESTDIR (PREFIX=/usr)
+install: all ## Install below DESTDIR (PREFIX=/usr)
+	install -D -m 755 $(B)/vfio-claim $(DESTDIR)$(BINDIR)/vfio-claim
 	install -D -m 755 $(B)/vfio-claim-early $(DESTDIR)$(LIBDIR)/vfio-claim-early
 	$(call put,hooks/initramfs-tools/hooks/vfio-claim,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim,755)
 	$(foreach s,$(INITRAMFS_SCRIPTS),$(call put,hooks/initramfs-tools/$s,$(INITRAMFS_TOOLS_DIR)/$s,755)$(newline))
+	$(foreach u,$(SYSTEMD_UNITS),$(call put,hooks/systemd/$u,$(SYSTEMDDIR)/$u,644)$(newline))
+	install -d -m 755 $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants
+	ln -sfn ../vfio-claim-confirm.service $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/
+	ln -sfn ../vfio-claim-trial.service $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/
 	install -D -m 644 conf/vfio-claim.conf $(DESTDIR)$(DOCDIR)/vfio-claim.conf
 	install -D -m 644 conf/man/vfio-claim-early.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8
 	install -D -m 644 conf/man/vfio-claim.conf.5 $(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
 
 .PHONY: uninstall
 uninstall: ## Remove what install put there (not your configuration)
-	rm -f $(DESTDIR)$(LIBDIR)/vfio-claim-early \
+	rm -f $(DESTDIR)$(BINDIR)/vfio-claim $(DESTDIR)$(LIBDIR)/vfio-claim-early \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim \
 		$(INITRAMFS_SCRIPTS:%=$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/%) \
+		$(SYSTEMD_UNITS:%=$(DESTDIR)$(SYSTEMDDIR)/%) \
+		$(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/vfio-claim-confirm.service \
+		$(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/vfio-claim-trial.service \
 		$(DESTDIR)$(DOCDIR)/vfio-claim.conf \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8 \
 		$(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
@@ -141,7 +170,8 @@ uninstall: ## Remove what install put there (not your configuration)
 # ---- tests: every room closes with "N passed, N failed"
 
 # what the build needs besides cc and make
-BUILD_PACKAGES := gcc musl-tools linux-libc-dev dpkg-dev binutils xz-utils
+BUILD_PACKAGES := gcc musl-tools linux-libc-dev dpkg-dev binutils xz-utils pkg-config libjson-c-dev \
+	libblkid-dev
 TEST_PACKAGES := python3
 
 .PHONY: deps
@@ -172,7 +202,8 @@ bench: deps ## Ours beside what a user would take instead, as ratios
 
 .PHONY: clean
 clean: ## Remove what was built; keeps what was fetched (rm -r build removes that, too)
-	rm -rf $(B)/early $(B)/vfio-claim-early $(B)/vfio-claim-early.debug $(B)/unit $(B)/demo
+	rm -rf $(B)/early $(B)/installer $(B)/vfio-claim $(B)/vfio-claim-early $(B)/vfio-claim-early.debug \
+		$(B)/unit $(B)/demo
 
 .PHONY: help
 help: ## This text

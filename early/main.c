@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -96,16 +95,6 @@ static int parse(int argc, char **argv, struct arguments *ret)
 			return wrong("an empty value for ", options[o].name);
 	}
 	return 0;
-}
-
-static void read_release(struct fs *root, char *ret, size_t size)
-{
-	struct utsname name;
-
-	if (root->captured &&
-	    fs_read_text(root, "proc/sys/kernel/osrelease", ret, size) == 0)
-		return;
-	str_copy(ret, size, uname(&name) == 0 ? name.release : "");
 }
 
 struct stage {
@@ -222,7 +211,7 @@ static int run(const struct stage *stage, const struct arguments *a)
 	if (r < 0)
 		return wrong("cannot open the root: ", a->root);
 	fs_init_here(&here);
-	read_release(&root, start.release, sizeof(start.release));
+	machine_release(&root, start.release);
 	start.loader = module_loader_kmod(&root, start.release);
 	if (prepare(&start, stage))
 		bounded(&start, stage, a);

@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include <errno.h>
+#include <sys/utsname.h>
 
 #include "driver.h"
 
@@ -69,6 +70,16 @@ static bool kernel_has_modules(struct fs *fs, const char *release)
 
 	str_join(&s, "lib/modules/", release, NULL);
 	return fs->ops->exists(fs, path) != -ENOENT;
+}
+
+void machine_release(struct fs *fs, char ret[static MACHINE_RELEASE_LEN])
+{
+	struct utsname name;
+
+	if (fs->captured &&
+	    fs_read_text(fs, "proc/sys/kernel/osrelease", ret, MACHINE_RELEASE_LEN) == 0)
+		return;
+	str_copy(ret, MACHINE_RELEASE_LEN, uname(&name) == 0 ? name.release : "");
 }
 
 int machine_inspect(struct fs *fs, const struct conf *conf, const char *release,

@@ -39,6 +39,10 @@ struct machine {
 	unsigned n_groups;
 };
 
+/* Of the running kernel; below a captured root, of that machine's where it is known. */
+void machine_release(struct fs *fs, char ret[static MACHINE_RELEASE_LEN])
+	__attribute__((nonnull));
+
 /*
  * Reads the machine; 200 KiB, too much for most stacks. `conf` must outlive it. For
  * functions that no claim names one file each is read. Returns 0 or a negative errno; on

@@ -70,6 +70,15 @@ void record_encode(const struct record_table *table, uint8_t ret[static RECORD_S
 	put64(ret + HASH_AT, record_hash(RECORD_HASH_START, ret, HASH_AT));
 }
 
+bool record_equal(const struct record_table *a, const struct record_table *b)
+{
+	uint8_t one[RECORD_SIZE], other[RECORD_SIZE];
+
+	record_encode(a, one);
+	record_encode(b, other);
+	return memcmp(one, other, sizeof(one)) == 0;
+}
+
 static unsigned index_of(const struct record_table *table, uint64_t fingerprint)
 {
 	unsigned i;
@@ -122,7 +131,8 @@ void record_count(struct record_table *table, uint64_t fingerprint)
 
 void record_confirm(struct record_table *table, uint64_t fingerprint)
 {
-	record_put(table, (struct record_slot){ fingerprint, 0, true });
+	if (!record_find(table, fingerprint).confirmed)
+		record_put(table, (struct record_slot){ fingerprint, 0, true });
 }
 
 void record_revoke(struct record_table *table, uint64_t fingerprint)

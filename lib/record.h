@@ -56,6 +56,9 @@ bool record_decode(const uint8_t *data, size_t len, struct record_table *ret)
 void record_encode(const struct record_table *table, uint8_t ret[static RECORD_SIZE])
 	__attribute__((nonnull));
 
+bool record_equal(const struct record_table *a, const struct record_table *b)
+	__attribute__((nonnull));
+
 /* All zero if this fingerprint is not known. */
 struct record_slot record_find(const struct record_table *table, uint64_t fingerprint)
 	__attribute__((nonnull));

@@ -45,7 +45,7 @@ void report_warn(struct report *report, const char *code, const char *detail)
 	str_copy(w->detail, sizeof(w->detail), detail);
 }
 
-static void add_string(struct str *s, const char *text)
+void report_add_string(struct str *s, const char *text)
 {
 	str_add_char(s, '"');
 	for (; *text; text++) {
@@ -69,7 +69,7 @@ static void add_string(struct str *s, const char *text)
 static void add_text(struct str *s, const char *key, const char *text)
 {
 	str_join(s, ", \"", key, "\": ", NULL);
-	add_string(s, text);
+	report_add_string(s, text);
 }
 
 static void add_or_null(struct str *s, const char *key, const char *text)
@@ -120,7 +120,7 @@ static void add_function(struct str *s, const struct report_function *f)
 		str_add_uint(s, (uint64_t)f->group);
 	str_add(s, ",\n        \"previous_driver\": ");
 	if (*f->previous_driver)
-		add_string(s, f->previous_driver);
+		report_add_string(s, f->previous_driver);
 	else
 		str_add(s, "null");
 	add_or_null(s, "driver", f->driver);
@@ -130,7 +130,7 @@ static void add_function(struct str *s, const struct report_function *f)
 static void add_claim(struct str *s, const struct report *r, const struct report_claim *c)
 {
 	str_add(s, "    { \"name\": ");
-	add_string(s, c->name);
+	report_add_string(s, c->name);
 	add_text(s, "outcome", outcome_name(c->outcome));
 	add_reason(s, c->reason, c->detail);
 	str_add(s, ",\n      \"functions\": [");
@@ -170,7 +170,7 @@ void report_add_json(struct str *s, const struct report *report)
 	add_text(s, "outcome", outcome_name(report->outcome));
 	add_reason(s, report->reason, report->detail);
 	str_add(s, ",\n  \"kernel\": ");
-	add_string(s, report->kernel);
+	report_add_string(s, report->kernel);
 	str_add(s, ", \"elapsed_us\": ");
 	str_add_uint(s, report->elapsed_us);
 	add_record(s, &report->record);
@@ -189,7 +189,7 @@ void report_add_json(struct str *s, const struct report *report)
 	str_add(s, " ],\n  \"warnings\": [");
 	for (unsigned i = 0; i < report->n_warnings; i++) {
 		str_add(s, i ? ",\n    { \"code\": " : "\n    { \"code\": ");
-		add_string(s, report->warnings[i].code);
+		report_add_string(s, report->warnings[i].code);
 		add_text(s, "detail", report->warnings[i].detail);
 		str_add(s, " }");
 	}

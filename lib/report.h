@@ -68,6 +68,9 @@ void report_warn(struct report *report, const char *code, const char *detail)
 /* The JSON that vfio-claim-early(8) describes; complete unless the string was cut. */
 void report_add_json(struct str *s, const struct report *report) __attribute__((nonnull));
 
+/* A JSON string: quoted, and plain ASCII whatever is in it. */
+void report_add_string(struct str *s, const char *text) __attribute__((nonnull));
+
 /* Writes it by rename. Returns 0 or a negative errno. */
 int report_write(struct fs *fs, const char *path, const struct report *report)
 	__attribute__((nonnull, warn_unused_result));

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What early boot and userspace have said of this boot: report.json and confirm.json in
+ * /run/vfio-claim.
+ */
+#pragma once
+
+#include "report.h"
+
+#define CONFIRM_PATH "run/vfio-claim/confirm.json"
+
+/* What became of this boot's claim in userspace. */
+enum verdict {
+	VERDICT_NONE, /* nothing yet */
+	VERDICT_CONFIRMED,
+	VERDICT_RELEASED,
+	VERDICT_IN_USE, /* to be released, but somebody has a device open */
+	VERDICT_FAILED, /* could not be given back */
+};
+
+struct confirmation {
+	enum verdict verdict;
+	char detail[512];
+};
+
+const char *verdict_name(enum verdict verdict) __attribute__((returns_nonnull));
+
+/*
+ * Returns 0; -ENOENT if early boot left no report, -EPROTO if it is none, or another
+ * negative errno.
+ */
+int boot_load(struct fs *root, struct report *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* VERDICT_NONE if there is no such file, or none that makes sense. */
+void boot_load_confirmation(struct fs *root, struct confirmation *ret)
+	__attribute__((nonnull));
+
+int boot_save_confirmation(struct fs *root, const struct confirmation *confirmation)
+	__attribute__((nonnull, warn_unused_result));

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-claim confirm: this boot is good, or what it claimed goes back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "command.h"
+#include "health.h"
+#include "keep.h"
+#include "notice.h"
+#include "release.h"
+
+#define LOCK_PATH "run/vfio-claim/lock"
+#define WHAT_NEXT                                                                      \
+	"; \"vfio-claim status\" says more. It stays like this until the kernel, the " \
+	"configuration or the devices change, or you type \"vfio-claim confirm "       \
+	"--retry\""
+
+static struct {
+	unsigned wait_s;
+	bool trial;
+	bool retry;
+} chosen;
+
+static struct report boot;
+static struct conf conf;
+
+static bool option(int c, const char *value)
+{
+	uint64_t seconds;
+
+	if (c == 't')
+		chosen.trial = true;
+	else if (c == 'r')
+		chosen.retry = true;
+	else if (!str_take_uint(&value, 3600, &seconds) || *value)
+		return false;
+	else
+		chosen.wait_s = (unsigned)seconds;
+	return true;
+}
+
+static int finish(const struct context *context, enum verdict verdict, const char *detail,
+		  int status)
+{
+	char text[1200];
+	struct str s = STR_ON(text);
+
+	if (context->json) {
+		report_add_string(&s, detail);
+		printf("{ \"version\": 1, \"outcome\": \"%s\", \"detail\": %s }\n",
+		       verdict_name(verdict), text);
+	} else if (status == EXIT_DONE) {
+		printf("%s\n", detail);
+	} else {
+		fprintf(stderr, "vfio-claim: %s\n", detail);
+	}
+	return status;
+}
+
+static int save(struct context *context, enum verdict verdict, const char *detail)
+{
+	struct confirmation c = { .verdict = verdict };
+	int r;
+
+	if (context->dry_run)
+		return 0;
+	str_copy(c.detail, sizeof(c.detail), detail);
+	r = boot_save_confirmation(&context->root, &c);
+	if (r < 0)
+		fprintf(stderr, "vfio-claim: /" CONFIRM_PATH " cannot be written: %s\n",
+			str_errno(r));
+	return r;
+}
+
+typedef void change_fn(struct record_table *table, uint64_t fingerprint);
+
+static int change_record(struct context *context, const struct record *where,
+			 change_fn *change, bool damaged_too)
+{
+	struct record_table table, before;
+	struct store store;
+	int r;
+
+	r = keep_open(&context->root, where, !context->dry_run, &store);
+	if (r < 0)
+		return r;
+	r = store_read(&store, &table);
+	if (r == -EBADMSG && damaged_too) {
+		table = (struct record_table){ 0 };
+		r = 1;
+	}
+	before = table;
+	if (r >= 0) {
+		change(&table, where->fingerprint);
+		/* what says so already is not written again */
+		if (!context->dry_run && (r > 0 || !record_equal(&before, &table)))
+			r = store_write(&store, &table);
+		else
+			r = 0;
+	}
+	store_finish(&store);
+	return r;
+}
+
+static void forget_attempts(struct record_table *table, uint64_t fingerprint)
+{
+	(void)fingerprint;
+	for (struct record_slot *s = table->slots; s < table->slots + RECORD_SLOTS; s++)
+		if (!s->confirmed)
+			*s = (struct record_slot){ 0 };
+}
+
+static int record_failed(struct str *s, const struct record *where, int r)
+{
+	str_add(s, "the record (");
+	keep_describe(s, where);
+	str_join(s, ") cannot be written: ",
+		 r == -EBADMSG ? "it is damaged; \"vfio-claim confirm --retry\" starts a "
+				 "new one"
+			       : str_errno(r),
+		 NULL);
+	return EXIT_REFUSED;
+}
+
+static int retry(struct context *context)
+{
+	char text[512];
+	struct str s = STR_ON(text);
+	struct record where;
+	int r;
+
+	keep_locate(&context->root, &conf, &boot.record, &where);
+	if (where.kind == RECORD_NONE) {
+		str_add(&s, "boots are not counted here: there is no record to change");
+		return finish(context, VERDICT_NONE, text, EXIT_REFUSED);
+	}
+	r = change_record(context, &where, forget_attempts, true);
+	if (r < 0)
+		return finish(context, VERDICT_NONE, text, record_failed(&s, &where, r));
+	if (!context->dry_run)
+		notice_clear(&context->root);
+	str_add(&s, context->dry_run ? "would forget the failed attempts"
+				     : "the failed attempts are forgotten; the next boot "
+				       "tries the claim again");
+	return finish(context, VERDICT_NONE, text, EXIT_DONE);
+}
+
+/* Nothing was claimed: why, and whether that is what the owner asked for. */
+static int nothing_claimed(struct context *context)
+{
+	const bool asked = boot.reason == REASON_OFF || boot.reason == REASON_DRY_RUN;
+	char text[1024];
+	struct str s = STR_ON(text);
+
+	str_join(&s, "nothing was claimed in this boot: ", reason_name(boot.reason), ": ",
+		 boot.detail, NULL);
+	if (asked)
+		return finish(context, VERDICT_NONE, text, EXIT_DONE);
+	if (!context->dry_run)
+		notice_post(&context->root, text);
+	return context->json ? finish(context, VERDICT_NONE, text, EXIT_REFUSED)
+			     : EXIT_REFUSED;
+}
+
+static int give_back(struct context *context, const char *why)
+{
+	enum verdict verdict;
+	char text[1024];
+	struct str s = STR_ON(text);
+
+	str_join(&s, why, ": ", NULL);
+	if (context->dry_run) {
+		str_add(&s, "would give everything back to the host");
+		return finish(context, VERDICT_RELEASED, text, EXIT_REFUSED);
+	}
+	/* first: a machine that dies now must not claim for ever */
+	if (boot.record.kind != RECORD_NONE && boot.record.confirmed)
+		(void)change_record(context, &boot.record, record_revoke, false);
+	verdict = release_all(&context->root, &boot, &s);
+	(void)save(context, verdict, text);
+	str_add(&s, WHAT_NEXT);
+	notice_post(&context->root, text);
+	return context->json ? finish(context, verdict, text, EXIT_REFUSED)
+			     : EXIT_REFUSED;
+}
+
+static bool healthy(struct context *context, struct str *why)
+{
+	const struct timespec pause = { .tv_sec = 1 };
+	char text[512];
+	bool good;
+
+	for (unsigned waited = 0;; waited++) {
+		struct str s = STR_ON(text);
+
+		good = health_check(&context->root, &boot, conf.require_display, &s);
+		if (good || waited >= chosen.wait_s)
+			break;
+		if (waited == 2)
+			fprintf(stderr, "vfio-claim: waiting up to %u s: %s\n",
+				chosen.wait_s, text);
+		nanosleep(&pause, NULL);
+	}
+	str_add(why, text);
+	return good;
+}
+
+static int confirm(struct context *context)
+{
+	char text[512];
+	struct str s = STR_ON(text);
+	int r = 0;
+
+	if (!healthy(context, &s))
+		return give_back(context, text);
+	s = STR_ON(text);
+	if (boot.record.kind != RECORD_NONE)
+		r = change_record(context, &boot.record, record_confirm, false);
+	if (r < 0)
+		return finish(context, VERDICT_NONE, text,
+			      record_failed(&s, &boot.record, r));
+	if (context->dry_run)
+		str_add(&s, "would confirm this boot: it is good");
+	else if (boot.record.kind == RECORD_NONE)
+		str_add(&s, "this boot is good; boots are not counted here");
+	else
+		str_add(&s, "this boot is confirmed: until the kernel, the configuration "
+			    "or the devices change it is claimed without being counted");
+	(void)save(context, VERDICT_CONFIRMED, text);
+	if (!context->dry_run)
+		notice_clear(&context->root);
+	return finish(context, VERDICT_CONFIRMED, text, EXIT_DONE);
+}
+
+static int judge(struct context *context)
+{
+	struct confirmation before;
+	char text[640];
+	struct str s = STR_ON(text);
+
+	boot_load_confirmation(&context->root, &before);
+	if (before.verdict == VERDICT_RELEASED || before.verdict == VERDICT_FAILED) {
+		str_join(&s, "there is nothing to confirm any more: ", before.detail,
+			 NULL);
+		return finish(context, before.verdict, text, EXIT_REFUSED);
+	}
+	if (boot.outcome == OUTCOME_HELD)
+		return give_back(context, "early boot held the functions and never "
+					  "settled what becomes of them");
+	if (boot.outcome == OUTCOME_KEPT)
+		return nothing_claimed(context);
+	return confirm(context);
+}
+
+/* Seconds since power-on, sleep included. */
+static long uptime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec;
+}
+
+static bool is_confirmed(struct context *context)
+{
+	struct confirmation c;
+
+	boot_load_confirmation(&context->root, &c);
+	return c.verdict == VERDICT_CONFIRMED || c.verdict == VERDICT_RELEASED;
+}
+
+/* Waits for somebody else's confirmation. True if it did not come. */
+static bool trial_fails(struct context *context)
+{
+	const long end = (long)conf.trial_minutes * 60;
+	const struct timespec pause = { .tv_sec = 2 };
+
+	if (boot.outcome == OUTCOME_KEPT || boot.record.confirmed)
+		return false;
+	while (!context->dry_run && uptime() < end && !is_confirmed(context))
+		nanosleep(&pause, NULL);
+	return !is_confirmed(context);
+}
+
+static int end_trial(struct context *context)
+{
+	char text[128];
+	struct str s = STR_ON(text);
+
+	if (is_confirmed(context))
+		return EXIT_DONE;
+	str_add(&s, "this boot was not confirmed within ");
+	str_add_uint(&s, conf.trial_minutes);
+	str_add(&s, conf.trial_minutes == 1 ? " minute" : " minutes");
+	return give_back(context, text);
+}
+
+/* The service and a person must not both act. */
+static int take_lock(struct context *context)
+{
+	int fd;
+
+	if (context->root.captured || context->dry_run)
+		return -1;
+	fd = openat(context->root.root_fd, LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)flock(fd, LOCK_EX);
+	return fd;
+}
+
+static void load_conf(struct context *context)
+{
+	struct conf_error err;
+
+	if (conf_load(&context->root, CONF_PATH, &conf, &err) == 0)
+		return;
+	/* the strictest: early boot has judged by the copy in its image */
+	conf = (struct conf){ .require_display = true, .trial_minutes = 10 };
+	fprintf(stderr,
+		"vfio-claim: /" CONF_PATH " cannot be used (%s); taking the defaults\n",
+		err.text);
+}
+
+static int run(struct context *context)
+{
+	char text[256];
+	struct str s = STR_ON(text);
+	int lock, r;
+
+	if (!context->root.captured && geteuid() != 0 && !context->dry_run) {
+		str_add(&s, "only root may do that");
+		return finish(context, VERDICT_NONE, text, EXIT_REFUSED);
+	}
+	load_conf(context);
+	r = boot_load(&context->root, &boot);
+	if (chosen.retry)
+		return retry(context);
+	if (r < 0) {
+		str_join(&s, "/" REPORT_PATH ": ",
+			 r == -ENOENT ? "early boot left no report; is vfio-claim in the "
+					"initramfs?"
+				      : str_errno(r),
+			 NULL);
+		return finish(context, VERDICT_NONE, text, EXIT_REFUSED);
+	}
+	if (chosen.trial && !trial_fails(context))
+		return EXIT_DONE;
+	lock = take_lock(context);
+	r = chosen.trial ? end_trial(context) : judge(context);
+	if (lock >= 0)
+		close(lock);
+	return r;
+}
+
+static const struct option options[] = {
+	{ "wait", required_argument, NULL, 'w' },
+	{ "trial", no_argument, NULL, 't' },
+	{ "retry", no_argument, NULL, 'r' },
+	{ "dry-run", no_argument, NULL, 'N' },
+	COMMON_OPTIONS,
+};
+
+const struct command cmd_confirm = {
+	.name = "confirm",
+	.summary = "Marks this boot good, or gives back what it claimed",
+	.help = "A boot is good while the claim holds and, with require-display = yes, the\n"
+		"host has a display. A service runs this once the system is up.\n\n"
+		"  --wait SECONDS  give the display that long to come (default 0)\n"
+		"  --trial         wait for the end of the trial (trial-timeout) and give\n"
+		"                  everything back unless the boot was confirmed\n"
+		"  --retry         forget failed attempts: the next boot tries again\n"
+		"  --dry-run       only say what would be done\n",
+	.options = options,
+	.option = option,
+	.run = run,
+};

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-claim status: what this boot did and why, the record, and what the next one will
+ * do.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "boot.h"
+#include "command.h"
+#include "driver.h"
+#include "keep.h"
+#include "next.h"
+
+#define JSON_MAX (300 * 1024)
+
+struct status {
+	int boot_error; /* negative errno: nothing is known of this boot */
+	struct report boot;
+	struct confirmation confirmation;
+	struct next next;
+};
+
+static struct status status;
+
+/* ---- in words */
+
+static void print_claim(struct fs *root, const struct report *boot,
+			const struct report_claim *c)
+{
+	char driver[PCI_DRIVER_LEN], address[PCI_ADDRESS_LEN];
+	struct str s;
+
+	if (c->outcome == OUTCOME_CLAIMED)
+		printf("  %s: claimed\n", c->name);
+	else
+		printf("  %s: the host keeps it: %s: %s\n", c->name,
+		       reason_name(c->reason), c->detail);
+	for (unsigned i = c->first; i < c->first + c->n; i++) {
+		const struct report_function *f = &boot->functions[i];
+
+		if (!f->found)
+			continue;
+		s = STR_ON(address);
+		pci_address_add(&s, f->address);
+		if (driver_current(root, f->address, driver) < 0)
+			str_copy(driver, sizeof(driver), "");
+		printf("    %s is now on %s\n", address, *driver ? driver : "no driver");
+	}
+}
+
+static void print_boot(struct fs *root)
+{
+	static const char *const words[] = {
+		[OUTCOME_KEPT] = "the host kept everything",
+		[OUTCOME_HELD] = "functions are held, and nobody settled what becomes of "
+				 "them",
+		[OUTCOME_PARTIAL] = "claimed in part",
+		[OUTCOME_CLAIMED] = "claimed",
+	};
+	const struct report *boot = &status.boot;
+
+	if (status.boot_error) {
+		printf("This boot: nothing is known: /" REPORT_PATH ": %s\n",
+		       str_errno(status.boot_error));
+		if (status.boot_error == -ENOENT)
+			puts("  vfio-claim was not in the initramfs, or its configuration "
+			     "was not");
+		return;
+	}
+	printf("This boot (kernel %s): %s\n", boot->kernel, words[boot->outcome]);
+	if (boot->outcome == OUTCOME_KEPT && boot->reason != REASON_NONE)
+		printf("  %s: %s\n", reason_name(boot->reason), boot->detail);
+	for (unsigned i = 0; i < boot->n_claims; i++)
+		print_claim(root, boot, &boot->claims[i]);
+	for (unsigned i = 0; i < boot->n_warnings; i++)
+		printf("  warning: %s: %s\n", boot->warnings[i].code,
+		       boot->warnings[i].detail);
+}
+
+static void print_confirmation(void)
+{
+	const struct report *boot = &status.boot;
+
+	if (status.boot_error || boot->outcome == OUTCOME_KEPT)
+		return;
+	if (status.confirmation.verdict != VERDICT_NONE)
+		printf("Since then: %s\n", status.confirmation.detail);
+	else if (boot->record.confirmed)
+		puts("Since then: it equals a boot that was confirmed; not looked at yet");
+	else
+		printf("Since then: not confirmed yet; \"vfio-claim confirm\" does it, and "
+		       "after %u min it is taken back\n",
+		       status.next.conf.trial_minutes);
+}
+
+static void print_record(void)
+{
+	const struct next *n = &status.next;
+	char text[128];
+	struct str s = STR_ON(text);
+
+	keep_describe(&s, &n->record);
+	printf("Record: %s\n", text);
+}
+
+static void print_next(void)
+{
+	const struct next *n = &status.next;
+
+	if (!n->configured) {
+		printf("Next boot: the host keeps everything: /" CONF_PATH ": %s\n",
+		       n->conf_error.text);
+		return;
+	}
+	print_record();
+	if (!plan_claims(&n->plan)) {
+		printf("Next boot: the host keeps everything");
+		if (n->plan.reason != REASON_NONE)
+			printf(": %s: %s", reason_name(n->plan.reason), n->plan.detail);
+		puts("");
+	} else if (n->state == NEXT_CONFIRMED) {
+		puts("Next boot: claimed, like the last one that was confirmed");
+	} else if (n->state == NEXT_TRIAL) {
+		printf("Next boot: claimed on trial, attempt %u of %u\n",
+		       n->record.attempts + 1, n->conf.max_attempts);
+	} else {
+		puts("Next boot: claimed, and not counted: safe mode cannot help");
+	}
+	for (unsigned i = 0; i < n->plan.n_claims; i++) {
+		const struct plan_claim *c = &n->plan.claims[i];
+
+		if (c->reason != REASON_NONE && c->reason != n->plan.reason)
+			printf("  %s: the host keeps it: %s: %s\n", c->conf->name,
+			       reason_name(c->reason), c->detail);
+	}
+	puts("  (this kernel, the configuration as it is now, no vfio_claim= on the command "
+	     "line)");
+}
+
+/* ---- for scripts */
+
+static void add_key(struct str *s, const char *key, const char *text)
+{
+	str_join(s, ", \"", key, "\": ", NULL);
+	report_add_string(s, text);
+}
+
+static void add_record(struct str *s)
+{
+	static const char *const kinds[] = { "none", "efi", "partition" };
+	static const char *const states[] = {
+		[NEXT_NO_RECORD] = "none",	[NEXT_UNREADABLE] = "unreadable",
+		[NEXT_TRIAL] = "trial",		[NEXT_CONFIRMED] = "confirmed",
+		[NEXT_SAFE_MODE] = "safe-mode",
+	};
+	const struct next *n = &status.next;
+
+	str_join(s, "{ \"kind\": \"", kinds[n->record.kind], "\"", NULL);
+	add_key(s, "state", states[n->state]);
+	str_add(s, ", \"attempts\": ");
+	str_add_uint(s, n->record.attempts);
+	str_add(s, ", \"max_attempts\": ");
+	str_add_uint(s, n->conf.max_attempts);
+	if (n->record.kind == RECORD_PARTITION)
+		add_key(s, "partition", n->record.partuuid);
+	if (n->state == NEXT_UNREADABLE)
+		add_key(s, "error",
+			n->error == -EBADMSG ? "damaged" : str_errno(n->error));
+	str_add(s, " }");
+}
+
+static void add_next(struct str *s)
+{
+	const struct next *n = &status.next;
+	unsigned claimed = 0;
+
+	for (unsigned i = 0; i < n->plan.n_claims; i++)
+		claimed += n->plan.claims[i].reason == REASON_NONE;
+	str_join(s, "{ \"outcome\": \"",
+		 outcome_name(!claimed			    ? OUTCOME_KEPT
+			      : claimed == n->plan.n_claims ? OUTCOME_CLAIMED
+							    : OUTCOME_PARTIAL),
+		 "\"", NULL);
+	if (!n->configured) {
+		add_key(s, "reason", reason_name(REASON_CONFIG_ERROR));
+		add_key(s, "detail", n->conf_error.text);
+	} else if (n->plan.reason != REASON_NONE) {
+		add_key(s, "reason", reason_name(n->plan.reason));
+		add_key(s, "detail", n->plan.detail);
+	}
+	str_join(s, ", \"trial\": ", claimed && n->state == NEXT_TRIAL ? "true" : "false",
+		 ",\n    \"claims\": [", NULL);
+	for (unsigned i = 0; i < n->plan.n_claims; i++) {
+		const struct plan_claim *c = &n->plan.claims[i];
+
+		str_add(s, i ? ",\n      { \"name\": " : "\n      { \"name\": ");
+		report_add_string(s, c->conf->name);
+		add_key(s, "outcome",
+			outcome_name(c->reason ? OUTCOME_KEPT : OUTCOME_CLAIMED));
+		if (c->reason) {
+			add_key(s, "reason", reason_name(c->reason));
+			add_key(s, "detail", c->detail);
+		}
+		str_add(s, " }");
+	}
+	str_add(s, " ] }");
+}
+
+static void print_json(void)
+{
+	static char buf[JSON_MAX];
+	struct str s;
+
+	str_init(&s, buf, sizeof(buf));
+	str_add(&s, "{ \"version\": 1,\n  \"boot\": ");
+	if (status.boot_error)
+		str_add(&s, "null");
+	else
+		report_add_json(&s, &status.boot);
+	str_add(&s, ",\n  \"confirmation\": ");
+	if (status.confirmation.verdict == VERDICT_NONE) {
+		str_add(&s, "null");
+	} else {
+		str_join(&s, "{ \"outcome\": \"",
+			 verdict_name(status.confirmation.verdict), "\"", NULL);
+		add_key(&s, "detail", status.confirmation.detail);
+		str_add(&s, " }");
+	}
+	str_add(&s, ",\n  \"record\": ");
+	add_record(&s);
+	str_add(&s, ",\n  \"next_boot\": ");
+	add_next(&s);
+	str_add(&s, " }\n");
+	fputs(s.buf, stdout);
+}
+
+/* A problem is what the owner did not ask for. */
+static bool all_well(void)
+{
+	const struct report *boot = &status.boot;
+
+	if (status.boot_error)
+		return status.boot_error == -ENOENT && status.next.conf_missing;
+	if (boot->reason == REASON_OFF || boot->reason == REASON_DRY_RUN)
+		return true;
+	return boot->outcome == OUTCOME_CLAIMED &&
+	       status.confirmation.verdict <= VERDICT_CONFIRMED;
+}
+
+static int run(struct context *context)
+{
+	status.boot_error = boot_load(&context->root, &status.boot);
+	boot_load_confirmation(&context->root, &status.confirmation);
+	next_predict(&context->root, &status.boot, &status.next);
+	if (context->json) {
+		print_json();
+	} else {
+		print_boot(&context->root);
+		print_confirmation();
+		print_next();
+	}
+	return all_well() ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static const struct option options[] = { COMMON_OPTIONS };
+
+const struct command cmd_status = {
+	.name = "status",
+	.summary = "What this boot did and why, and what the next one will do",
+	.help = "",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A command is one file that ends in one const struct command; main.c has the table.
+ */
+#pragma once
+
+#include <getopt.h>
+
+#include "fs.h"
+
+/* Exit statuses. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1, /* or a problem was found */
+	EXIT_USAGE = 2,
+};
+
+struct context {
+	struct fs root;
+	const char *command; /* for messages */
+	bool json;
+	bool dry_run;
+};
+
+/* What every command takes, for the end of its table of options. */
+#define COMMON_OPTIONS                                                                \
+	{ "root", required_argument, NULL, 'R' }, { "json", no_argument, NULL, 'J' }, \
+		{ "help", no_argument, NULL, 'h' },                                   \
+	{                                                                             \
+		NULL, 0, NULL, 0                                                      \
+	}
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *help; /* its options */
+	const struct option *options;
+	/* One that is not common; false if its value is wrong. May be NULL. */
+	bool (*option)(int option, const char *value);
+	int (*run)(struct context *context);
+};
+
+extern const struct command cmd_confirm, cmd_status;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the next boot will do, by the same plan and the same record as early boot: of this
+ * kernel, with /etc/vfio-claim.conf as it is now, and without vfio_claim= on the command
+ * line.
+ */
+#pragma once
+
+#include "boot.h"
+#include "plan.h"
+#include "store.h"
+
+enum next_record {
+	NEXT_NO_RECORD, /* there is no place for one */
+	NEXT_UNREADABLE, /* error says why */
+	NEXT_TRIAL, /* it would be counted */
+	NEXT_CONFIRMED,
+	NEXT_SAFE_MODE,
+};
+
+struct next {
+	bool configured; /* there is a configuration that can be used */
+	struct conf_error conf_error; /* otherwise */
+	bool conf_missing;
+	struct conf conf;
+	struct plan plan;
+	struct record record; /* with the fingerprint of the next boot */
+	enum next_record state;
+	int error; /* negative errno of NEXT_UNREADABLE */
+};
+
+/* Too large for a stack. `boot` is what early boot said, zeroed if nothing. */
+void next_predict(struct fs *root, const struct report *boot, struct next *ret)
+	__attribute__((nonnull));

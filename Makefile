@@ -151,6 +151,7 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	ln -sfn ../vfio-claim-confirm.service $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/
 	ln -sfn ../vfio-claim-trial.service $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/
 	install -D -m 644 conf/vfio-claim.conf $(DESTDIR)$(DOCDIR)/vfio-claim.conf
+	install -D -m 644 conf/man/vfio-claim.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim.8
 	install -D -m 644 conf/man/vfio-claim-early.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8
 	install -D -m 644 conf/man/vfio-claim.conf.5 $(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
 
@@ -163,6 +164,7 @@ uninstall: ## Remove what install put there (not your configuration)
 		$(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/vfio-claim-confirm.service \
 		$(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/vfio-claim-trial.service \
 		$(DESTDIR)$(DOCDIR)/vfio-claim.conf \
+		$(DESTDIR)$(MANDIR)/man8/vfio-claim.8 \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8 \
 		$(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
 	-rmdir $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DOCDIR)

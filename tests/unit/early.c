@@ -8,9 +8,11 @@
 #define main early_main
 #include "../../early/main.c"
 
-void early_bounded_start(struct start *start, const char *report)
+void early_bounded(struct start *start, const char *stage)
 {
-	struct arguments a = { .report = report };
+	const struct arguments a = { .root = "/" };
 
-	bounded_start(start, &a);
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
+		if (str_equal(stages[i].name, stage))
+			bounded(start, &stages[i], &a);
 }

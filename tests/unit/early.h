@@ -4,10 +4,11 @@
 
 #include "start.h"
 
-#define VERSION "unit"
-
 /* main() of vfio-claim-early. */
 int early_main(int argc, char **argv);
 
-/* Worker, deadline, recovery and report, on a start whose state is in shared memory. */
-void early_bounded_start(struct start *start, const char *report);
+/*
+ * Worker, deadline, recovery and report of a stage ("start", "settle"), on a start whose
+ * state is in shared memory.
+ */
+void early_bounded(struct start *start, const char *stage);

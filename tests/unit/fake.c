@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Setting a machine up, and faults. Its files are in fake_files.c, what writes do in
- * fake_core.c. */
+/* Setting a machine up, and faults. Its files are in fake_files.c, what can be mounted in
+ * fake_volumes.c, what writes do in fake_core.c. */
 #include "fake.h"
 
 #include <errno.h>
@@ -31,11 +31,20 @@ static bool hit(struct fake *f, struct fake_fault *fault, const char *path)
 	return true;
 }
 
+jmp_buf *fake_power_cut;
+
+static void cut_power(void)
+{
+	if (fake_power_cut)
+		longjmp(*fake_power_cut, 1);
+	raise(SIGKILL);
+}
+
 struct fake_fault *fake_begin(struct fake *f, const char *path)
 {
 	f->accesses++;
 	if (f->kill_at == f->accesses && !f->kill_after)
-		raise(SIGKILL);
+		cut_power();
 	for (unsigned i = 0; i < FAKE_FAULTS; i++)
 		if (hit(f, &f->faults[i], path))
 			return &f->faults[i];
@@ -45,7 +54,7 @@ struct fake_fault *fake_begin(struct fake *f, const char *path)
 int fake_end(struct fake *f, const struct fake_fault *fault, int r)
 {
 	if (f->kill_at == f->accesses && f->kill_after)
-		raise(SIGKILL);
+		cut_power();
 	return fault ? -fault->error : r;
 }
 
@@ -91,6 +100,8 @@ void fake_init(struct fake *f)
 	f->no_override = "(null)";
 	f->cmdline = "BOOT_IMAGE=/vmlinuz root=/dev/sda1 quiet";
 	f->conf_meta = (struct fs_meta){ .uid = 0, .mode = S_IFREG | 0644 };
+	f->volumes[0].type = "efivarfs";
+	f->n_volumes = 1;
 }
 
 int fake_find(const struct fake *f, const char *text, size_t len)

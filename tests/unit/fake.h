@@ -7,15 +7,19 @@
  */
 #pragma once
 
+#include <setjmp.h>
 #include <stdio.h>
 
-#include "module.h"
+#include "loader.h"
+#include "partition.h"
 #include "pci.h"
 
 #define FAKE_FUNCTIONS 280
 #define FAKE_DRIVERS 12
 #define FAKE_OVERLAYS 12
 #define FAKE_FAULTS 4
+#define FAKE_VOLUMES 4
+#define FAKE_STATE_SIZE (256 * 1024)
 #define FAKE_LOG_LINES 16
 #define FAKE_NONE (-1)
 #define FAKE_DEFER 517 /* EPROBE_DEFER */
@@ -34,6 +38,7 @@ struct fake_function {
 	bool has_serial;
 	uint64_t serial;
 	bool touched; /* a write named it */
+	unsigned bound_at; /* the access that gave it to vfio-pci first; 0: none */
 };
 
 struct fake_driver {
@@ -69,6 +74,33 @@ struct fake_fault {
 	unsigned fired_at; /* the access that it hit last */
 };
 
+struct fake_file {
+	bool there;
+	bool immutable; /* as efivarfs makes what it does not know */
+	size_t len;
+	char data[128];
+};
+
+enum fake_mounted { FAKE_NOWHERE, FAKE_READ_ONLY, FAKE_READ_WRITE };
+
+/* What a write leaves when the power goes while it is done. */
+enum fake_torn { FAKE_WHOLE, FAKE_EMPTY, FAKE_HALF, FAKE_MIXED, FAKE_GARBAGE };
+#define FAKE_TORN_KINDS 5
+
+/* A file system that can be mounted: efivarfs, or a partition. */
+struct fake_volume {
+	const char *device; /* NULL: efivarfs, whose record is a variable */
+	const char *type, *partuuid;
+	bool boot_folder; /* it has a boot/, where the files are then */
+	struct fake_file record, off;
+	enum fake_mounted mounted; /* by the system */
+	unsigned looks_before; /* this often it is not found yet */
+	int mount_error, write_error; /* positive errno */
+	unsigned mounts, writes;
+	unsigned written_at; /* the access that changed the record first; 0: none */
+	bool quick; /* a write did not ask to be durable */
+};
+
 struct fake {
 	struct fs fs; /* first: the ops get a pointer to it */
 	char release[65];
@@ -90,11 +122,17 @@ struct fake {
 	size_t conf_len; /* 0: strlen() */
 	struct fs_meta conf_meta;
 	int load_error; /* positive errno: of the module loader */
+	bool efi; /* the firmware has variables: the first volume */
+	const char *partitions; /* the image's list; NULL: none */
+	struct fake_volume volumes[FAKE_VOLUMES];
+	unsigned n_volumes; /* at least the first, which is efivarfs */
+	bool hibernated;
 
 	struct fake_overlay overlays[FAKE_OVERLAYS];
 	struct fake_fault faults[FAKE_FAULTS];
 	unsigned kill_at; /* SIGKILL for the process that makes this access */
 	bool kill_after; /* after its effect */
+	enum fake_torn torn; /* or in the middle of it */
 	unsigned accesses, writes, loads;
 	char hit_path[FS_PATH_MAX]; /* of the access that failed last */
 
@@ -103,6 +141,9 @@ struct fake {
 	char report[16 * 1024];
 	size_t report_len;
 	char report_path[FS_PATH_MAX];
+	/* last, so that a copy need not be larger than it is: see scene_copy() */
+	size_t state_len; /* of run/vfio-claim/state; 0: there is none */
+	char state[FAKE_STATE_SIZE];
 };
 
 /* An empty machine with an IOMMU, the usual drivers, and none of the GPU's or vfio's
@@ -123,6 +164,18 @@ void fake_overlay(struct fake *f, const char *path, const char *text);
 struct fake_fault *fake_fail(struct fake *f, const char *path, int error, unsigned times);
 struct module_loader fake_loader(struct fake *f);
 
+/* A partition with an ext4 on it, mounted nowhere. */
+struct fake_volume *fake_add_partition(struct fake *f, const char *device,
+				       const char *partuuid);
+struct partition_finder fake_finder(void);
+/* True if everything that was mounted was unmounted; forgets what was not. */
+bool fake_unmounted(void);
+/* The pauses of this process, which nobody waits for. */
+extern unsigned fake_slept_ms;
+
+/* Where a kill goes; NULL: SIGKILL for this process. */
+extern jmp_buf *fake_power_cut;
+
 /* Between the parts of it: every access begins and ends here, and may fail. */
 extern const struct fs_ops fake_files;
 struct fake *fake_of(struct fs *fs);
@@ -132,3 +185,5 @@ int fake_find(const struct fake *f, const char *text, size_t len);
 int fake_core_write(struct fake *f, const char *path, const char *data, size_t len);
 int fake_core_load(struct fake *f, const char *name);
 void fake_core_attach(struct fake *f, struct fake_function *fn);
+int fake_mount(struct fs *fs, const char *type, const char *source, bool writable,
+	       struct fs *ret);

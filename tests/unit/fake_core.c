@@ -31,6 +31,8 @@ static int probe(struct fake *f, const struct fake_driver *d, struct fake_functi
 	if (r < 0)
 		return r;
 	str_copy(fn->driver, sizeof(fn->driver), d->name);
+	if (str_equal(d->name, "vfio-pci") && !fn->bound_at)
+		fn->bound_at = f->accesses;
 	/* vfio_pci_vga_init(): only VGA, and not before 6.0 */
 	if (str_equal(d->name, "vfio-pci") && fn->ids.class >> 8 == 0x0300 &&
 	    f->release[0] >= '6' && f->framebuffer.driver)

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "state.h"
+
 #define DEVICES PCI_DEVICES "/"
 #define GROUPS "sys/kernel/iommu_groups/"
 #define PLATFORM "sys/bus/platform/drivers/"
@@ -102,6 +104,15 @@ static int read_device(struct fake *f, const char *rest, struct text *t)
 	return -ENOENT;
 }
 
+static int read_state(const struct fake *f, const char *path, struct text *t)
+{
+	if (!f->state_len || !str_equal(path, STATE_PATH))
+		return -ENOENT;
+	t->data = f->state;
+	t->len = f->state_len;
+	return 0;
+}
+
 static int content(struct fake *f, const char *path, struct text *t)
 {
 	if (str_starts(path, DEVICES))
@@ -122,8 +133,10 @@ static int content(struct fake *f, const char *path, struct text *t)
 		t->data = f->iomem;
 	else if (str_equal(path, "etc/vfio-claim.conf") && f->conf)
 		t->data = f->conf;
+	else if (str_equal(path, "etc/vfio-claim.partitions") && f->partitions)
+		t->data = f->partitions;
 	else
-		return -ENOENT;
+		return read_state(f, path, t);
 	t->len = t->data == f->conf && f->conf_len ? f->conf_len : strlen(t->data);
 	return 0;
 }
@@ -334,7 +347,8 @@ static bool is_there(struct fake *f, const char *path)
 	snprintf(modules, sizeof(modules), "lib/modules/%s", f->release);
 	snprintf(device, sizeof(device), PLATFORM "%s/%s", fb->driver ? fb->driver : "-",
 		 fb->device ? fb->device : "-");
-	if (fb->bound && str_equal(path, device))
+	if ((fb->bound && str_equal(path, device)) ||
+	    (f->efi && str_equal(path, "sys/firmware/efi/efivars")))
 		return true;
 	if (str_starts(path, DEVICES))
 		return split(f, path + strlen(DEVICES), &leaf) >= 0;
@@ -355,19 +369,56 @@ static int fake_exists(struct fs *fs, const char *path)
 	return fake_end(f, fault, there ? 0 : -ENOENT);
 }
 
-static int fake_replace(struct fs *fs, const char *path, const char *data, size_t len)
+static int store_state(struct fake *f, const char *data, size_t len)
 {
-	struct fake *f = fake_of(fs);
-	const struct fake_fault *fault = fake_begin(f, path);
+	if (len > sizeof(f->state))
+		return -ENOSPC;
+	memcpy(f->state, data, len);
+	f->state_len = len;
+	return 0;
+}
 
-	if (fault)
-		return fake_end(f, fault, 0);
+static int store_report(struct fake *f, const char *path, const char *data, size_t len)
+{
 	/* of a very long one, only that there was one */
 	f->report_len = len < sizeof(f->report) ? len : 0;
 	memcpy(f->report, data, f->report_len);
 	f->report[f->report_len] = '\0';
 	str_copy(f->report_path, sizeof(f->report_path), path);
-	return fake_end(f, NULL, 0);
+	return 0;
+}
+
+static int fake_replace(struct fs *fs, const char *path, const char *data, size_t len,
+			enum fs_how how)
+{
+	struct fake *f = fake_of(fs);
+	const struct fake_fault *fault = fake_begin(f, path);
+	int r = 0;
+
+	(void)how;
+	if (!fault || fault->after)
+		r = str_equal(path, STATE_PATH) ? store_state(f, data, len)
+						: store_report(f, path, data, len);
+	return fake_end(f, fault, r);
+}
+
+static int fake_remove(struct fs *fs, const char *path)
+{
+	struct fake *f = fake_of(fs);
+	const struct fake_fault *fault = fake_begin(f, path);
+	const bool there = f->state_len && str_equal(path, STATE_PATH);
+
+	if (there && (!fault || fault->after))
+		f->state_len = 0;
+	return fake_end(f, fault, there ? 0 : -ENOENT);
+}
+
+/* efivarfs is not reached through the root: it may be mounted nowhere. */
+static int fake_put_variable(struct fs *fs, const char *path, const char *data,
+			     size_t len)
+{
+	(void)data, (void)len;
+	return fake_end(fake_of(fs), fake_begin(fake_of(fs), path), -EROFS);
 }
 
 const struct fs_ops fake_files = {
@@ -377,4 +428,7 @@ const struct fs_ops fake_files = {
 	.list = fake_list,
 	.exists = fake_exists,
 	.replace = fake_replace,
+	.remove = fake_remove,
+	.put_variable = fake_put_variable,
+	.mount = fake_mount,
 };

@@ -31,7 +31,10 @@ void plan_it(struct planned *p)
 	assert_that(r == 0, "line %u: %s", err.line, err.text);
 	kargs_choose(f->cmdline, &p->choice);
 	assert_int_equal(machine_inspect(&f->fs, &p->conf, f->release, &p->machine), 0);
-	plan_make(&p->conf, &p->choice, &p->machine, &p->record, &p->plan);
+	plan_make(&p->conf, &p->choice, &p->machine, &p->plan);
+	assert_false(p->plan.uncounted);
+	if (plan_claims(&p->plan))
+		plan_record(&p->conf, &p->machine, &p->record, &p->plan);
 	assert_int_equal(f->writes, 0);
 	assert_int_equal(f->loads, 0);
 	for (unsigned i = 0; i < p->plan.n_claims; i++)

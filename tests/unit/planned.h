@@ -17,7 +17,10 @@ struct planned {
 struct planned *planned_new(void (*make)(struct scene *));
 void planned_free(struct planned *p);
 
-/* Plans anew for the scene as it is now. Fails the test if that writes. */
+/*
+ * Plans anew for the scene as it is now, and for the record. Fails the test if that
+ * writes.
+ */
 void plan_it(struct planned *p);
 
 struct plan_claim *planned_claim(struct planned *p, const char *name);

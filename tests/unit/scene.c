@@ -3,6 +3,9 @@
 
 #include <sys/mman.h>
 
+#include "settle.h"
+#include "state.h"
+
 #include "unit.h"
 
 void scene_desktop(struct scene *s)
@@ -115,12 +118,11 @@ static struct start start_of(struct scene *s)
 		.root = &s->fake.fs,
 		.here = &s->fake.fs,
 		.loader = fake_loader(&s->fake),
+		.finder = fake_finder(),
 		.state = &s->state,
 		.work = &s->work,
 	};
 
-	memset(&s->state, 0, sizeof(s->state));
-	memset(&s->work, 0, sizeof(s->work));
 	str_copy(start.release, sizeof(start.release), s->fake.release);
 	return start;
 }
@@ -129,6 +131,8 @@ void scene_run(struct scene *s)
 {
 	struct start start = start_of(s);
 
+	memset(&s->state, 0, sizeof(s->state));
+	memset(&s->work, 0, sizeof(s->work));
 	s->state.report.stage = "start";
 	start_run(&start);
 	start_finish(&start);
@@ -138,7 +142,35 @@ void scene_run_whole(struct scene *s)
 {
 	struct start start = start_of(s);
 
-	early_bounded_start(&start, NULL);
+	memset(&s->state, 0, sizeof(s->state));
+	memset(&s->work, 0, sizeof(s->work));
+	early_bounded(&start, "start");
+}
+
+static int take_state(struct scene *s)
+{
+	memset(&s->state, 0, sizeof(s->state));
+	return state_take(&s->fake.fs, &s->state);
+}
+
+int scene_settle(struct scene *s)
+{
+	struct start start = start_of(s);
+	int r = take_state(s);
+
+	if (r == 0)
+		settle_run(&start);
+	return r;
+}
+
+int scene_settle_whole(struct scene *s)
+{
+	struct start start = start_of(s);
+	int r = take_state(s);
+
+	if (r == 0)
+		early_bounded(&start, "settle");
+	return r;
 }
 
 enum reason scene_reason(const struct scene *s, const char *name)
@@ -169,7 +201,9 @@ void scene_free(struct scene *s)
 
 void scene_copy(struct scene *s, const struct scene *from)
 {
-	s->fake = from->fake; /* its conf still points into `from`: that is read only */
+	/* its conf still points into `from`: that is read only */
+	memcpy(&s->fake, &from->fake,
+	       offsetof(struct fake, state) + from->fake.state_len);
 }
 
 static const char *differs(const struct fake_function *now,

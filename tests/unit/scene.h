@@ -47,6 +47,13 @@ void scene_run(struct scene *s);
 /* The same through early/main.c: a worker, a deadline, the report. */
 void scene_run_whole(struct scene *s);
 
+/*
+ * settle_run() on what start left below /run, likewise. Returns 0, or what state_take()
+ * says if there is nothing to settle.
+ */
+int scene_settle(struct scene *s);
+int scene_settle_whole(struct scene *s);
+
 /* The one claim's reason, or that of a claim by name. */
 enum reason scene_reason(const struct scene *s, const char *name);
 

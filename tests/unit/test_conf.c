@@ -6,10 +6,10 @@
 
 #include "conf.h"
 
-#define FUNCTION \
+#define FUNCTION                                                       \
 	"function = 0000:01:00.0 path=0000:00:01.0/00.0 id=10de:2484 " \
 	"subsystem=1043:87c1 class=030000"
-#define OTHER \
+#define OTHER                                                          \
 	"function = 0000:01:00.1 path=0000:00:01.0/00.1 id=10de:228b " \
 	"subsystem=1043:87c1 class=040300"
 #define CLAIM "[claim gaming]\n"
@@ -41,6 +41,7 @@ static void defaults(void **state)
 	good("");
 	assert_true(conf.require_display);
 	assert_int_equal(conf.max_attempts, 2);
+	assert_int_equal(conf.trial_minutes, 10);
 	assert_int_equal(conf.record, CONF_RECORD_AUTO);
 	assert_int_equal(conf.n_claims, 0);
 	assert_int_equal(conf.n_functions, 0);
@@ -53,6 +54,7 @@ static void a_whole_file(void **state)
 
 	(void)state;
 	good("# mine\n[host]\nrequire-display = no   # the card alone\nmax-attempts=100\n"
+	     "trial-timeout = 1440\n"
 	     "record = PARTUUID=12345678-9abc-DEF0-1234-56789abcdef0\n\n"
 	     "  [claim gaming]  \n" FUNCTION
 	     " serial=00-0a-f7-ff-ff-20-16-88 unique=yes\n" OTHER
@@ -61,12 +63,14 @@ static void a_whole_file(void **state)
 	     "subsystem=144d:a801 class=0c0330");
 	assert_false(conf.require_display);
 	assert_int_equal(conf.max_attempts, 100);
+	assert_int_equal(conf.trial_minutes, 1440);
 	assert_int_equal(conf.record, CONF_RECORD_PARTITION);
-	assert_string_equal(conf.partuuid, "12345678-9abc-DEF0-1234-56789abcdef0");
+	/* as blkid and the image's list write it */
+	assert_string_equal(conf.partuuid, "12345678-9abc-def0-1234-56789abcdef0");
 	assert_int_equal(conf.n_claims, 2);
 	assert_string_equal(conf.claims[0].name, "gaming");
 	assert_int_equal(conf.claims[0].n, 2);
-	assert_int_equal(conf.claims[0].line, 7);
+	assert_int_equal(conf.claims[0].line, 8);
 	assert_string_equal(conf.claims[1].name, "work");
 	assert_int_equal(conf.claims[1].first, 2);
 	assert_int_equal(conf.claims[1].n, 1);
@@ -74,7 +78,7 @@ static void a_whole_file(void **state)
 	assert_int_equal(id->ids.vendor, 0x10de);
 	assert_int_equal(id->ids.class, 0x030000);
 	assert_true(id->has_serial && id->serial == 0x000af7ffff201688 && id->unique);
-	assert_int_equal(conf.functions[0].line, 8);
+	assert_int_equal(conf.functions[0].line, 9);
 	assert_false(conf.functions[1].identity.has_serial ||
 		     conf.functions[1].identity.unique);
 	assert_int_equal(conf.functions[2].address.domain, 0x10000);
@@ -107,6 +111,8 @@ static void record_words(void **state)
 	assert_int_equal(conf.record, CONF_RECORD_NONE);
 	good("[host]\nrecord = PARTUUID=1234abcd-01\n");
 	assert_string_equal(conf.partuuid, "1234abcd-01");
+	good("[host]\nrecord = PARTUUID=1234ABCD-0F\n");
+	assert_string_equal(conf.partuuid, "1234abcd-0f");
 }
 
 static void host_errors(void **state)
@@ -129,6 +135,11 @@ static void host_errors(void **state)
 		{ "max-attempts = 02", "from 1 to 100" },
 		{ "max-attempts = 2x", "from 1 to 100" },
 		{ "max-attempts = 99999999999999999999", "from 1 to 100" },
+		{ "trial-timeout =", "trial-timeout: expected minutes from 1 to 1440" },
+		{ "trial-timeout = 0", "from 1 to 1440: 0" },
+		{ "trial-timeout = 1441", "from 1 to 1440: 1441" },
+		{ "trial-timeout = 10m", "from 1 to 1440: 10m" },
+		{ "trial_timeout = 10", "unknown key in [host]: trial_timeout" },
 		{ "record = ", "record: expected auto, efi, none or PARTUUID" },
 		{ "record = EFI", "record: expected" },
 		{ "record = PARTUUID=", "record: expected" },
@@ -149,6 +160,7 @@ static void host_errors(void **state)
 	refused("[host]\nrecord = efi\nrecord = efi\n", 3,
 		"a second value for this key: record");
 	refused("[host]\nmax-attempts = 1\nmax-attempts = 2\n", 3, "a second value");
+	refused("[host]\ntrial-timeout = 1\ntrial-timeout = 2\n", 3, "a second value");
 	refused("[host]\nrequire-display = no\n\nrequire-display = no\n", 4,
 		"a second value");
 }

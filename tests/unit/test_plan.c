@@ -13,7 +13,7 @@ static void plain(void **state)
 	plan_it(p);
 	assert_planned(p, "gaming", REASON_NONE);
 	assert_int_equal(p->plan.reason, REASON_NONE);
-	assert_true(p->plan.record_missing);
+	assert_true(p->plan.uncounted);
 	planned_free(p);
 }
 
@@ -27,7 +27,8 @@ static void the_command_line(void **state)
 		{ "vfio_claim=on", REASON_NONE, REASON_NONE, REASON_NONE },
 		{ "vfio_claim=off", REASON_OFF, REASON_OFF, REASON_OFF },
 		{ "single", REASON_OFF, REASON_OFF, REASON_OFF },
-		{ "vfio_claim=dry-run", REASON_NONE, REASON_DRY_RUN, REASON_DRY_RUN },
+		/* which start refuses when everything else is decided */
+		{ "vfio_claim=dry-run", REASON_NONE, REASON_NONE, REASON_NONE },
 		{ "vfio_claim=gaming", REASON_NONE, REASON_NONE, REASON_OFF },
 		{ "vfio_claim=work,gaming", REASON_NONE, REASON_NONE, REASON_NONE },
 		{ "vfio_claim=", REASON_CONFIG_ERROR, REASON_CONFIG_ERROR,
@@ -95,14 +96,21 @@ static void the_record(void **state)
 		struct record record;
 		enum reason reason;
 	} cases[] = {
-		{ { RECORD_NONE, 0, false }, REASON_NONE },
-		{ { RECORD_NONE, 9, false }, REASON_NONE },
-		{ { RECORD_EFI, 0, false }, REASON_NONE },
-		{ { RECORD_EFI, 1, false }, REASON_NONE },
-		{ { RECORD_EFI, 2, false }, REASON_SAFE_MODE },
-		{ { RECORD_PARTITION, 3, false }, REASON_SAFE_MODE },
-		{ { RECORD_EFI, UINT32_MAX, false }, REASON_SAFE_MODE },
-		{ { RECORD_EFI, 9, true }, REASON_NONE },
+		{ { .kind = RECORD_NONE, .attempts = 0, .confirmed = false },
+		  REASON_NONE },
+		{ { .kind = RECORD_NONE, .attempts = 9, .confirmed = false },
+		  REASON_NONE },
+		{ { .kind = RECORD_EFI, .attempts = 0, .confirmed = false },
+		  REASON_NONE },
+		{ { .kind = RECORD_EFI, .attempts = 1, .confirmed = false },
+		  REASON_NONE },
+		{ { .kind = RECORD_EFI, .attempts = 2, .confirmed = false },
+		  REASON_SAFE_MODE },
+		{ { .kind = RECORD_PARTITION, .attempts = 3, .confirmed = false },
+		  REASON_SAFE_MODE },
+		{ { .kind = RECORD_EFI, .attempts = UINT32_MAX, .confirmed = false },
+		  REASON_SAFE_MODE },
+		{ { .kind = RECORD_EFI, .attempts = 9, .confirmed = true }, REASON_NONE },
 	};
 	struct planned *p = planned_new(NULL);
 
@@ -115,7 +123,7 @@ static void the_record(void **state)
 		assert_planned(p, "gaming", cases[i].reason);
 		assert_int_equal(p->plan.reason, cases[i].reason);
 		if (cases[i].reason == REASON_NONE)
-			assert_int_equal(p->plan.record_missing,
+			assert_int_equal(p->plan.uncounted,
 					 cases[i].record.kind == RECORD_NONE);
 	}
 	planned_free(p);

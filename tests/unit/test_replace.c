@@ -15,6 +15,7 @@
 
 static char folder[256];
 static struct fs fs;
+static enum fs_how how;
 
 static const char *at(const char *path)
 {
@@ -29,10 +30,19 @@ static int begin(void **state)
 	const char *top = getenv("UNIT_TMP");
 
 	(void)state;
+	how = FS_QUICK;
 	snprintf(folder, sizeof(folder), "%s/replace.XXXXXX", top ? top : ".");
 	if (!mkdtemp(folder) || mkdir(at("run"), 0755))
 		return -1;
 	return fs_init(&fs, folder);
+}
+
+static int begin_durable(void **state)
+{
+	int r = begin(state);
+
+	how = FS_DURABLE;
+	return r;
 }
 
 static int finish(void **state)
@@ -47,7 +57,7 @@ static int finish(void **state)
 
 static int replace(const char *path, const char *text)
 {
-	return fs.ops->replace(&fs, path, text, strlen(text));
+	return fs.ops->replace(&fs, path, text, strlen(text), how);
 }
 
 static void assert_content(const char *path, const char *text)
@@ -156,7 +166,7 @@ static void a_full_disk_leaves_the_old_one(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	limit = (struct rlimit){ 4096, old.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	r = fs.ops->replace(&fs, "run/report", data, 64 * 1024);
+	r = fs.ops->replace(&fs, "run/report", data, 64 * 1024, how);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	signal(SIGXFSZ, SIG_DFL);
 	free(data);
@@ -203,7 +213,11 @@ static void folders_are_not_followed_out(void **state)
 
 int main(void)
 {
-#define WITH_ROOT(test) cmocka_unit_test_setup_teardown(test, begin, finish)
+#define WITH_ROOT(test)                                             \
+	cmocka_unit_test_setup_teardown(test, begin, finish),       \
+	{                                                           \
+#test "_durably", test, begin_durable, finish, NULL \
+	}
 	const struct CMUnitTest tests[] = {
 		WITH_ROOT(makes_and_replaces),
 		WITH_ROOT(only_one_folder_is_made),

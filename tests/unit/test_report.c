@@ -239,7 +239,13 @@ static void fill(void)
 	for (unsigned i = 0; i < REPORT_MAX_WARNINGS; i++)
 		report_warn(&report, text, text);
 	report.elapsed_us = UINT64_MAX;
-	report.record = (struct record){ RECORD_PARTITION, UINT32_MAX, true };
+	report.record = (struct record){
+		.kind = RECORD_PARTITION,
+		.attempts = UINT32_MAX,
+		.confirmed = true,
+		.fingerprint = UINT64_MAX,
+		.partuuid = "12345678-9abc-def0-1234-56789abcdef0",
+	};
 }
 
 /* The largest that the limits of the configuration allow. */

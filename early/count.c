@@ -162,9 +162,10 @@ void count_start(struct start *start)
 {
 	const enum conf_record where = start->work->conf.record;
 	struct start_state *state = start->state;
+	struct str s = STR_ON(state->log.step);
 	struct start_work *w = start->work;
-	struct str s;
 
+	str_add(&s, "counting the boot");
 	state->report.record.fingerprint =
 		plan_fingerprint(&w->conf, &w->machine, &w->plan);
 	list_partitions(start);

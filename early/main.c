@@ -162,6 +162,8 @@ static void bounded(struct start *start, const struct stage *stage,
 	end = worker_run(stage->run, start, DEADLINE_MS);
 	if (end != WORKER_DONE)
 		give_up(start, end);
+	else if (start->state->nothing_new)
+		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	report->elapsed_us = (uint64_t)((now.tv_sec - begin.tv_sec) * 1000000 +
 					(now.tv_nsec - begin.tv_nsec) / 1000);

@@ -24,6 +24,8 @@ struct start_state {
 	struct report_display displays[REPORT_MAX_DISPLAYS];
 	unsigned n_displays;
 
+	bool nothing_new; /* settle had nothing to do: what start reported stands */
+
 	/* for settle: */
 	bool hold; /* the record is on a partition: functions are held, not bound */
 	unsigned max_attempts;

@@ -18,11 +18,6 @@
 #include "release.h"
 
 #define LOCK_PATH "run/vfio-claim/lock"
-#define WHAT_NEXT                                                                      \
-	"; \"vfio-claim status\" says more. It stays like this until the kernel, the " \
-	"configuration or the devices change, or you type \"vfio-claim confirm "       \
-	"--retry\""
-
 static struct {
 	unsigned wait_s;
 	bool trial;
@@ -186,7 +181,7 @@ static int give_back(struct context *context, const char *why)
 		(void)change_record(context, &boot.record, record_revoke, false);
 	verdict = release_all(&context->root, &boot, &s);
 	(void)save(context, verdict, text);
-	str_add(&s, WHAT_NEXT);
+	str_add(&s, "; \"vfio-claim status\" says what the next boot will do");
 	notice_post(&context->root, text);
 	return context->json ? finish(context, verdict, text, EXIT_REFUSED)
 			     : EXIT_REFUSED;

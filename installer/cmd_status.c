@@ -124,6 +124,8 @@ static void print_next(void)
 	} else if (n->state == NEXT_TRIAL) {
 		printf("Next boot: claimed on trial, attempt %u of %u\n",
 		       n->record.attempts + 1, n->conf.max_attempts);
+	} else if (n->state == NEXT_UNREADABLE) {
+		puts("Next boot: depends on the record, which only root can read");
 	} else {
 		puts("Next boot: claimed, and not counted: safe mode cannot help");
 	}

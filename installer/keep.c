@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #define BY_PARTUUID "dev/disk/by-partuuid"
 
@@ -82,6 +83,8 @@ int keep_open(struct fs *root, const struct record *where, bool writable,
 	struct partition partition = { .device = "" };
 	int r;
 
+	if (!root->captured && geteuid() != 0)
+		return -EPERM;
 	if (where->kind == RECORD_EFI)
 		return store_open_efi(root, ret);
 	if (where->kind == RECORD_NONE)

@@ -81,11 +81,11 @@ void next_predict(struct fs *root, const struct report *boot, struct next *ret)
 	plan_make(&ret->conf, &on, &machine, &ret->plan);
 	if (plan_claims(&ret->plan)) {
 		consult_record(root, boot, &machine, ret);
-		if (ret->state == NEXT_UNREADABLE)
+		if (ret->state == NEXT_UNREADABLE && ret->error != -EPERM)
 			plan_refuse(&ret->plan, REASON_RECORD_UNAVAILABLE,
 				    ret->error == -EBADMSG ? "the record is damaged"
 							   : "the record cannot be read");
-		else
+		else if (ret->state != NEXT_UNREADABLE)
 			plan_record(&ret->conf, &machine, &ret->record, &ret->plan);
 	}
 	machine_finish(&machine);

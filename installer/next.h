@@ -12,7 +12,7 @@
 
 enum next_record {
 	NEXT_NO_RECORD, /* there is no place for one */
-	NEXT_UNREADABLE, /* error says why */
+	NEXT_UNREADABLE, /* error says why; -EPERM: only root could say */
 	NEXT_TRIAL, /* it would be counted */
 	NEXT_CONFIRMED,
 	NEXT_SAFE_MODE,

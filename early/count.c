@@ -150,7 +150,7 @@ static bool count_efi(struct start *start)
 		refuse(start, r);
 	else if (count == COUNT_UNWRITABLE)
 		count_explain(&s, record, r);
-	else
+	else if (count == COUNT_SAFE_MODE)
 		plan_record(&start->work->conf, &start->work->machine, record,
 			    &start->work->plan);
 	if (count == COUNT_UNWRITABLE && given)

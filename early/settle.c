@@ -232,12 +232,10 @@ void settle_run(struct start *start)
 	state->report.reason = REASON_NONE;
 	mark_unfinished(&state->report);
 	r = state->hold ? find_record(start, &partition) : find(start, 0, &partition);
-	if (switched_off(start, &partition, r)) {
-		;
-	} else if (!state->hold) {
-		state->nothing_new = true;
-		return;
-	} else {
+	if (!switched_off(start, &partition, r)) {
+		state->nothing_new = !state->hold;
+		if (state->nothing_new)
+			return;
 		if (r < 0)
 			release_unreadable(start, r);
 		else

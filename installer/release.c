@@ -72,8 +72,10 @@ static enum verdict release(struct fs *root, const struct report *boot,
 			.address = f->address,
 			.override_begun = true,
 		};
-		str_copy(log.entries[i].previous_driver, PCI_DRIVER_LEN,
-			 f->previous_driver);
+		/* what an old guide gave to vfio-pci before us goes to the host, too */
+		if (!driver_vfio_accepts(f->previous_driver))
+			str_copy(log.entries[i].previous_driver, PCI_DRIVER_LEN,
+				 f->previous_driver);
 	}
 	str_join(what, claim->name, " was given back", NULL);
 	if (!act_undo(root, &loader, &log, what))

@@ -177,7 +177,7 @@ static int give_back(struct context *context, const char *why)
 		return finish(context, VERDICT_RELEASED, text, EXIT_REFUSED);
 	}
 	/* first: a machine that dies now must not claim for ever */
-	if (boot.record.kind != RECORD_NONE && boot.record.confirmed)
+	if (boot.record.kind != RECORD_NONE)
 		(void)change_record(context, &boot.record, record_revoke, false);
 	verdict = release_all(&context->root, &boot, &s);
 	(void)save(context, verdict, text);

@@ -123,10 +123,24 @@ static void leave_to_settle(struct start *start)
 			w->without_record.claims[i].reason != w->plan.claims[i].reason;
 }
 
+/* Where vfio-pci is missing nothing will be bound, and there is nothing to count. */
+static bool prepared(struct start *start)
+{
+	char text[REPORT_DETAIL_LEN];
+	struct str detail = STR_ON(text);
+	enum reason reason;
+
+	reason = act_prepare(start->root, &start->loader, &start->state->log, &detail);
+	if (reason != REASON_NONE)
+		plan_refuse(&start->work->plan, reason, text);
+	return reason == REASON_NONE;
+}
+
 /* True if it decides; otherwise there is no such record on this machine. */
 static bool count_efi(struct start *start)
 {
 	const bool given = start->work->conf.record == CONF_RECORD_EFI;
+	const unsigned max_attempts = start->work->conf.max_attempts;
 	struct start_state *state = start->state;
 	struct record *record = &state->report.record;
 	struct str s = STR_ON(state->uncounted);
@@ -143,8 +157,10 @@ static bool count_efi(struct start *start)
 		refuse(start, r);
 		return true;
 	}
-	count = count_in(&store, start->work->conf.max_attempts,
-			 start->work->choice.mode != KARGS_DRY_RUN, record, &r);
+	count = count_in(&store, max_attempts, false, record, &r);
+	if (count == COUNT_DONE && !record->confirmed &&
+	    start->work->choice.mode != KARGS_DRY_RUN && prepared(start))
+		count = count_in(&store, max_attempts, true, record, &r);
 	store_finish(&store);
 	if (count == COUNT_UNREADABLE)
 		refuse(start, r);

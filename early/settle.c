@@ -11,21 +11,14 @@
 #define WAIT_MS 5000
 #define POLL_MS 100
 
-static struct str detail_of(struct report_claim *claim)
-{
-	return (struct str){ claim->detail, sizeof(claim->detail), strlen(claim->detail),
-			     false };
-}
-
 static void release(struct start *start, struct report_claim *claim, enum reason reason,
 		    const char *text)
 {
-	struct str detail = detail_of(claim);
+	struct str detail = STR_ON(claim->detail);
 
 	claim->outcome = OUTCOME_KEPT;
 	claim->reason = reason;
-	str_copy(claim->detail, sizeof(claim->detail), text);
-	detail.len = strlen(claim->detail);
+	str_add(&detail, text);
 	(void)!act_release(start->root, &start->loader, &start->state->log, claim->first,
 			   &detail);
 }
@@ -54,34 +47,22 @@ static void mark_unfinished(struct report *report)
 		}
 }
 
-static void bind(struct start *start, struct report_claim *claim, enum reason reason,
-		 const char *why)
-{
-	struct str detail;
-
-	if (reason != REASON_NONE) {
-		release(start, claim, reason, why);
-		return;
-	}
-	claim->detail[0] = '\0';
-	detail = detail_of(claim);
-	claim->reason = act_bind(start->root, &start->loader, &start->state->log,
-				 claim->first, &detail);
-	claim->outcome = claim->reason == REASON_NONE ? OUTCOME_CLAIMED : OUTCOME_KEPT;
-}
-
 static void bind_all(struct start *start)
 {
-	struct start_state *state = start->state;
-	struct report *report = &state->report;
-	char text[REPORT_DETAIL_LEN];
-	struct str why = STR_ON(text);
-	enum reason reason;
+	struct report *report = &start->state->report;
 
-	reason = act_prepare(start->root, &start->loader, &state->log, &why);
-	for (unsigned i = 0; i < report->n_claims; i++)
-		if (report->claims[i].outcome == OUTCOME_HELD)
-			bind(start, &report->claims[i], reason, text);
+	for (unsigned i = 0; i < report->n_claims; i++) {
+		struct report_claim *claim = &report->claims[i];
+		struct str detail;
+
+		if (claim->outcome != OUTCOME_HELD)
+			continue;
+		detail = STR_ON(claim->detail);
+		claim->reason = act_bind(start->root, &start->loader, &start->state->log,
+					 claim->first, &detail);
+		claim->outcome =
+			claim->reason == REASON_NONE ? OUTCOME_CLAIMED : OUTCOME_KEPT;
+	}
 }
 
 /* This boot cannot be counted: what leaves the host a display may go on. */
@@ -112,35 +93,49 @@ static void release_unreadable(struct start *start, int error)
 	release_all(start, REASON_RECORD_UNAVAILABLE, text);
 }
 
-/* Read first, so that a boot that changes nothing writes nothing. */
 static enum count count(struct start *start, const struct partition *partition,
-			int *ret_error)
+			bool writable, int *ret_error)
 {
 	struct start_state *state = start->state;
-	struct record *record = &state->report.record;
-	enum count count = COUNT_UNREADABLE;
 	struct store store;
-	int r;
+	enum count count;
 
-	for (int pass = 0; pass < 2; pass++) {
-		r = store_open_partition(start->root, partition, pass == 1, &store);
-		*ret_error = r;
-		if (r < 0)
-			return pass ? COUNT_UNWRITABLE : COUNT_UNREADABLE;
-		count = count_in(&store, state->max_attempts, pass == 1, record,
-				 ret_error);
-		store_finish(&store);
-		if (count != COUNT_DONE || record->confirmed)
-			break;
-	}
+	*ret_error = store_open_partition(start->root, partition, writable, &store);
+	if (*ret_error < 0)
+		return writable ? COUNT_UNWRITABLE : COUNT_UNREADABLE;
+	count = count_in(&store, state->max_attempts, writable, &state->report.record,
+			 ret_error);
+	store_finish(&store);
 	return count;
 }
 
+/* Where vfio-pci is missing nothing will be bound, and there is nothing to count. */
+static bool prepared(struct start *start)
+{
+	char text[REPORT_DETAIL_LEN];
+	struct str detail = STR_ON(text);
+	enum reason reason;
+
+	reason = act_prepare(start->root, &start->loader, &start->state->log, &detail);
+	if (reason != REASON_NONE)
+		release_all(start, reason, text);
+	return reason == REASON_NONE;
+}
+
+/* Read first, so that a boot that changes nothing writes nothing. */
 static void decide(struct start *start, const struct partition *partition)
 {
+	enum count verdict;
 	int error = 0;
 
-	switch (count(start, partition, &error)) {
+	verdict = count(start, partition, false, &error);
+	if (verdict == COUNT_DONE) {
+		if (!prepared(start))
+			return;
+		if (!start->state->report.record.confirmed)
+			verdict = count(start, partition, true, &error);
+	}
+	switch (verdict) {
 	case COUNT_DONE:
 		bind_all(start);
 		break;

@@ -77,30 +77,33 @@ static int save(struct context *context, enum verdict verdict, const char *detai
 
 typedef void change_fn(struct record_table *table, uint64_t fingerprint);
 
+/* Mounts for reading first: what stands there already is not written again. */
 static int change_record(struct context *context, const struct record *where,
 			 change_fn *change, bool damaged_too)
 {
 	struct record_table table, before;
 	struct store store;
+	bool damaged;
 	int r;
 
-	r = keep_open(&context->root, where, !context->dry_run, &store);
+	r = keep_open(&context->root, where, false, &store);
 	if (r < 0)
 		return r;
-	r = store_read(&store, &table);
-	if (r == -EBADMSG && damaged_too) {
-		table = (struct record_table){ 0 };
-		r = 1;
-	}
-	before = table;
-	if (r >= 0) {
-		change(&table, where->fingerprint);
-		/* what says so already is not written again */
-		if (!context->dry_run && (r > 0 || !record_equal(&before, &table)))
-			r = store_write(&store, &table);
-		else
-			r = 0;
-	}
+	r = store_read(&store, &before);
+	store_finish(&store);
+	damaged = r == -EBADMSG && damaged_too;
+	if (damaged)
+		before = (struct record_table){ 0 };
+	else if (r < 0)
+		return r;
+	table = before;
+	change(&table, where->fingerprint);
+	if (context->dry_run || (!damaged && record_equal(&before, &table)))
+		return 0;
+	r = keep_open(&context->root, where, true, &store);
+	if (r < 0)
+		return r;
+	r = store_write(&store, &table);
 	store_finish(&store);
 	return r;
 }

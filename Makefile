@@ -15,6 +15,9 @@ SYSTEMDDIR ?= $(PREFIX)/lib/systemd/system
 DOCDIR ?= $(PREFIX)/share/doc/vfio-claim
 # initramfs-tools looks nowhere else
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
+# nor grub-mkconfig and kernel-install
+SYSCONFDIR ?= /etc
+KERNEL_INSTALL_DIR ?= /usr/lib/kernel/install.d
 
 B := build
 
@@ -150,6 +153,10 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	install -d -m 755 $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants
 	ln -sfn ../vfio-claim-confirm.service $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/
 	ln -sfn ../vfio-claim-trial.service $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/
+	$(call put,hooks/grub/vfio-claim-safe.cfg,$(SYSCONFDIR)/default/grub.d/91-vfio-claim-safe.cfg,644)
+	$(call put,hooks/grub/42_vfio-claim,$(SYSCONFDIR)/grub.d/42_vfio-claim,755)
+	$(call put,hooks/systemd-boot/vfio-claim-safe-entries,$(LIBDIR)/vfio-claim-safe-entries,755)
+	$(call put,hooks/systemd-boot/vfio-claim-safe-entries,$(KERNEL_INSTALL_DIR)/95-vfio-claim.install,755)
 	install -D -m 644 conf/vfio-claim.conf $(DESTDIR)$(DOCDIR)/vfio-claim.conf
 	install -D -m 644 conf/man/vfio-claim.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim.8
 	install -D -m 644 conf/man/vfio-claim-early.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8
@@ -163,6 +170,10 @@ uninstall: ## Remove what install put there (not your configuration)
 		$(SYSTEMD_UNITS:%=$(DESTDIR)$(SYSTEMDDIR)/%) \
 		$(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/vfio-claim-confirm.service \
 		$(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/vfio-claim-trial.service \
+		$(DESTDIR)$(SYSCONFDIR)/default/grub.d/91-vfio-claim-safe.cfg \
+		$(DESTDIR)$(SYSCONFDIR)/grub.d/42_vfio-claim \
+		$(DESTDIR)$(LIBDIR)/vfio-claim-safe-entries \
+		$(DESTDIR)$(KERNEL_INSTALL_DIR)/95-vfio-claim.install \
 		$(DESTDIR)$(DOCDIR)/vfio-claim.conf \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim.8 \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8 \
@@ -180,7 +191,7 @@ TEST_PACKAGES := python3
 deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
-ROOMS := unit roots cli hooks bench fuzz boot demo
+ROOMS := unit roots cli hooks bench fuzz boot loader demo
 
 .PHONY: check
 check: deps ## Run all tests, installing what they need

@@ -6,6 +6,8 @@ cd /sys/bus/pci/devices || exit
 
 # Firmware may have left half a line.
 echo
+echo "== cmdline"
+cat /proc/cmdline
 echo "== functions"
 ls -ld -- *
 echo "== links"

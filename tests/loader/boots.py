@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boots a disk with a real boot loader, works its menu by keyboard, and judges what the kernel
+was told and what vfio-claim did."""
+
+import os
+import time
+
+from facts import Facts
+from machine import Board, arguments
+from table import claim
+from vm import Monitor, Vm, ovmf_arguments
+
+BOARD = "01.0=vga 1c.0/00.0=vga+hda 1d.0/00.0=vga+hda"
+GPU = ["1c.0/00.0", "1c.0/00.1"]
+CONF = "[host]\nrecord = none\n" + claim("gaming", "01:00.0 1c.0/00.0 vga",
+                                         "01:00.1 1c.0/00.1 hda").text()
+# A busy host can starve the kernel's check of its timer; it panics then.
+CMDLINE = "console=ttyS0 quiet panic=-1 no_timer_check intel_iommu=on"
+TIMEOUT = 180
+
+
+class Console:
+    """The first serial port's output, read from where the last look ended."""
+
+    def __init__(self, path):
+        self.path = path
+        self.at = 0
+
+    def sees(self, text):
+        """Whether it shows a text since the last time that one was seen."""
+        try:
+            with open(self.path, "rb") as log:
+                found = log.read().find(text.encode(), self.at)
+        except FileNotFoundError:
+            return False
+        if found < 0:
+            return False
+        self.at = found + len(text)
+        return True
+
+
+def boot(folder, disk, firmware, steps, stopping):
+    """Runs a machine to its end. `steps` are (text, keys): when the console shows the text,
+    the keys are pressed. Returns its Facts and what went wrong in words, or None."""
+    command = [*arguments("intel", Board.parse(BOARD)), *Monitor.ARGUMENTS,
+               "-drive", f"if=none,id=disk,format=raw,file={disk}",
+               "-device", "ide-hd,drive=disk,bus=ide.0",
+               "-serial", f"file:{folder}/console.log", "-serial", f"file:{folder}/facts.log"]
+    if firmware == "ovmf":
+        command += ovmf_arguments(folder)
+    console = Console(f"{folder}/console.log")
+    steps, wrong = list(steps), None
+    started = time.monotonic()
+    with Vm(folder, command) as vm:
+        monitor = Monitor(vm)
+        while vm.running() and not wrong:
+            if stopping.is_set():
+                wrong = "stopped"
+            elif time.monotonic() - started > TIMEOUT:
+                wrong = f"no end after {TIMEOUT} s"
+            elif steps and console.sees(steps[0][0]):
+                # the menu is drawn before keys are read
+                time.sleep(0.7)
+                for key in steps.pop(0)[1].split():
+                    monitor.run("send-key", keys=[{"type": "qcode", "data": key}])
+                    time.sleep(0.4)
+            vm.wait(0.1)
+        if vm.process.poll():
+            wrong = f"QEMU: {vm.messages()}"
+    if steps and not wrong:
+        wrong = f"the console did not show {steps[0][0]!r}"
+    try:
+        with open(f"{folder}/facts.log", encoding="utf-8", errors="replace") as text:
+            facts = Facts(text.read())
+    except FileNotFoundError:
+        facts = Facts("")
+    return facts, wrong
+
+
+def judge(facts, off, kernel):
+    """What differs, in words. `kernel`: the end of what the loader calls the kernel."""
+    if not facts.complete:
+        return "the machine did not reach the judge script's end"
+    cmdline = " ".join(facts.sections.get("cmdline", []))
+    report = facts.report or {}
+    taken = sorted(function["path"] for function in facts.functions.values()
+                   if function["driver"] == "vfio-pci")
+    told = {"vfio_claim=off on the command line": "vfio_claim=off" in cmdline.split(),
+            "the kernel is the one that was chosen": kernel in cmdline,
+            "outcome": report.get("outcome"), "reason": report.get("reason"),
+            "on vfio-pci": taken}
+    wanted = {"vfio_claim=off on the command line": off,
+              "the kernel is the one that was chosen": True,
+              "outcome": "kept" if off else "claimed", "reason": "off" if off else None,
+              "on vfio-pci": [] if off else GPU}
+    wrong = [f"{key}: {told[key]}, not {wanted[key]}" for key in wanted
+             if told[key] != wanted[key]]
+    return "; ".join(wrong + ([f"command line: {cmdline}"] if wrong else []))

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Disks with a boot loader on them, made without loop devices: an EFI system partition, and
+for GRUB a second partition with /boot, from which SeaBIOS and OVMF both start."""
+
+import os
+import struct
+import subprocess
+
+GRUB = "/usr/lib/grub"
+UUID = "6f9ffcb1-4a5e-4a5c-8f0a-7d1c2b3a4e5f"   # tests/loader/grub-probe knows it, too
+SECTOR = 512
+MIB = 1 << 20
+ESP, LINUX = 0xef, 0x83
+
+
+def _run(*command, **more):
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                   text=True, **more)
+
+
+def _fat(path, folder, mib):
+    """A FAT file system that holds what is in `folder`."""
+    _run("mkfs.fat", "-C", path, str(mib * 1024))
+    names = [f"{folder}/{name}" for name in sorted(os.listdir(folder))]
+    _run("mcopy", "-i", path, "-s", *names, "::")
+
+
+def _assemble(path, partitions, boot="", core=""):
+    """A disk with an MBR; `partitions` are (type, file) and begin at whole MiBs. GRUB's boot
+    sector expects its core from the second sector on."""
+    with open(path, "wb") as disk:
+        table, at = b"", MIB
+        for kind, source in partitions:
+            size = os.path.getsize(source)
+            table += struct.pack("<B3sB3sII", 0x80 if kind == LINUX else 0, b"\xfe\xff\xff",
+                                 kind, b"\xfe\xff\xff", at // SECTOR, size // SECTOR)
+            disk.seek(at)
+            with open(source, "rb") as data:
+                while block := data.read(MIB):
+                    # holes stay holes
+                    if block.count(0) == len(block):
+                        disk.seek(len(block), os.SEEK_CUR)
+                    else:
+                        disk.write(block)
+            at += -(-size // MIB) * MIB
+            os.unlink(source)
+        disk.truncate(at)
+        if boot:
+            with open(boot, "rb") as code, open(core, "rb") as rest:
+                disk.seek(0)
+                disk.write(code.read(440))
+                disk.seek(SECTOR)
+                disk.write(rest.read(MIB - SECTOR))
+        disk.seek(446)
+        disk.write(table.ljust(64, b"\0") + b"\x55\xaa")
+
+
+def grub_disk(path, boot):
+    """GRUB for BIOS and EFI; `boot` is the folder to become /boot, with grub/grub.cfg in it.
+    It receives GRUB's modules, as grub-install would put them there."""
+    work = f"{path}.work"
+    efi = f"{work}/efi/EFI/BOOT"
+    os.makedirs(efi)
+    for target in ("i386-pc", "x86_64-efi"):
+        _run("cp", "-r", f"{GRUB}/{target}", f"{boot}/grub/")
+    _run("grub-mkimage", "-O", "i386-pc", "-o", f"{work}/core.img",
+         "-p", "(hd0,msdos2)/boot/grub", "biosdisk", "part_msdos", "ext2")
+    with open(f"{work}/early.cfg", "w", encoding="utf-8") as out:
+        out.write(f"search.fs_uuid {UUID} root\nset prefix=($root)/boot/grub\n")
+    _run("grub-mkimage", "-O", "x86_64-efi", "-o", f"{efi}/BOOTX64.EFI",
+         "-c", f"{work}/early.cfg", "-p", "/boot/grub", "part_msdos", "ext2", "search_fs_uuid")
+    _fat(f"{work}/esp", f"{work}/efi", 4)
+    os.mkdir(f"{work}/root")
+    os.rename(boot, f"{work}/root/boot")
+    _run("mke2fs", "-q", "-t", "ext2", "-U", UUID, "-d", f"{work}/root", f"{work}/ext2", "48M")
+    _assemble(path, [(ESP, f"{work}/esp"), (LINUX, f"{work}/ext2")],
+              f"{GRUB}/i386-pc/boot.img", f"{work}/core.img")
+    subprocess.run(["rm", "-rf", work], check=True)
+
+
+def systemd_boot_disk(path, esp):
+    """systemd-boot; `esp` is the folder with loader/ and the kernels in it."""
+    os.makedirs(f"{esp}/EFI/BOOT")
+    _run("cp", "/usr/lib/systemd/boot/efi/systemd-bootx64.efi", f"{esp}/EFI/BOOT/BOOTX64.EFI")
+    _fat(f"{path}.esp", esp, 48)
+    _assemble(path, [(ESP, f"{path}.esp")])
+
+
+def read_grubenv(path):
+    """The variables of a GRUB disk's grubenv."""
+    with open(path, "rb") as disk:
+        disk.seek(446 + 16 + 8)
+        start, size = struct.unpack("<II", disk.read(8))
+        disk.seek(start * SECTOR)
+        with open(f"{path}.ext2", "wb") as out:
+            out.write(disk.read(size * SECTOR))
+    try:
+        text = subprocess.run(["debugfs", "-R", "cat /boot/grub/grubenv", f"{path}.ext2"],
+                              check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True).stdout
+    finally:
+        os.unlink(f"{path}.ext2")
+    return dict(line.split("=", 1) for line in text.split("\n")
+                if "=" in line and not line.startswith("#"))

@@ -80,7 +80,7 @@ def grub_disk(path, boot):
 
 def systemd_boot_disk(path, esp):
     """systemd-boot; `esp` is the folder with loader/ and the kernels in it."""
-    os.makedirs(f"{esp}/EFI/BOOT")
+    os.makedirs(f"{esp}/EFI/BOOT", exist_ok=True)
     _run("cp", "/usr/lib/systemd/boot/efi/systemd-bootx64.efi", f"{esp}/EFI/BOOT/BOOTX64.EFI")
     _fat(f"{path}.esp", esp, 48)
     _assemble(path, [(ESP, f"{path}.esp")])

@@ -16,7 +16,7 @@ CONF = "[host]\nrecord = none\n" + claim("gaming", "01:00.0 1c.0/00.0 vga",
                                          "01:00.1 1c.0/00.1 hda").text()
 # A busy host can starve the kernel's check of its timer; it panics then.
 CMDLINE = "console=ttyS0 quiet panic=-1 no_timer_check intel_iommu=on"
-TIMEOUT = 180
+TIMEOUT = 240
 
 
 class Console:

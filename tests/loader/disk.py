@@ -65,10 +65,12 @@ def grub_disk(path, boot):
         _run("cp", "-r", f"{GRUB}/{target}", f"{boot}/grub/")
     _run("grub-mkimage", "-O", "i386-pc", "-o", f"{work}/core.img",
          "-p", "(hd0,msdos2)/boot/grub", "biosdisk", "part_msdos", "ext2")
-    with open(f"{work}/early.cfg", "w", encoding="utf-8") as out:
-        out.write(f"search.fs_uuid {UUID} root\nset prefix=($root)/boot/grub\n")
-    _run("grub-mkimage", "-O", "x86_64-efi", "-o", f"{efi}/BOOTX64.EFI",
-         "-c", f"{work}/early.cfg", "-p", "/boot/grub", "part_msdos", "ext2", "search_fs_uuid")
+    # as Debian's signed image: a first grub.cfg leads to the one in /boot
+    with open(f"{efi}/grub.cfg", "w", encoding="utf-8") as out:
+        out.write(f"search.fs_uuid {UUID} root\nset prefix=($root)'/boot/grub'\n"
+                  "configfile $prefix/grub.cfg\n")
+    _run("grub-mkimage", "-O", "x86_64-efi", "-o", f"{efi}/BOOTX64.EFI", "-p", "/EFI/BOOT",
+         "part_msdos", "fat", "ext2", "normal", "configfile", "search_fs_uuid")
     _fat(f"{work}/esp", f"{work}/efi", 4)
     os.mkdir(f"{work}/root")
     os.rename(boot, f"{work}/root/boot")

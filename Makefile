@@ -191,7 +191,7 @@ TEST_PACKAGES := python3
 deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
-ROOMS := unit roots cli hooks bench fuzz boot loader demo
+ROOMS := unit roots cli hooks bench fuzz boot loader power demo
 
 .PHONY: check
 check: deps ## Run all tests, installing what they need
@@ -202,6 +202,11 @@ ONLY ?=
 .PHONY: $(ROOMS:%=check-%)
 $(ROOMS:%=check-%): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
 	+ONLY='$(ONLY)' tests/check $*
+
+.PHONY: check-power-long
+check-power-long: deps ## Cut the power 200 times instead of 60
+	+$(MAKE) --no-print-directory all
+	tests/power/run --long $(ONLY)
 
 .PHONY: demo
 demo: deps ## The main job, shown in a VM: no GPU, IOMMU or KVM needed

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The variables in a copy of OVMF's flash chip, read and damaged from outside.
+Layout: edk2, MdeModulePkg/Include/Guid/VariableFormat.h, authenticated variables."""
+
+import struct
+import uuid
+
+NAME = "VfioClaimRecord"
+GUID = uuid.UUID("5f4c1d2e-8a37-4b0c-9d61-3e7a52c8f014")
+STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792").bytes_le
+HEADER = struct.Struct("<HBBIQ16sIII16s")
+START_ID = 0x55aa
+ADDED, ADDED_IN_TRANSITION = 0x3f, 0x3e     # 0: what was done; written from 1 to 0
+STATE_OFFSET, ATTRIBUTES_OFFSET = 2, 4
+ATTRIBUTES = 7                  # non-volatile, boot service, runtime
+
+
+class Variable:
+    def __init__(self, offset, fields, name, data_offset, data):
+        self.offset, self.data_offset = offset, data_offset
+        self.state, self.attributes, self.guid = fields[1], fields[3], fields[9]
+        self.name, self.data = name, data
+
+
+def variables(image):
+    """All variables of the store that a reader would find, the older of two first."""
+    start = image.index(STORE)
+    size = struct.unpack_from("<I", image, start + 16)[0]
+    at, result = start + 28, []
+    while at + HEADER.size <= start + size:
+        fields = HEADER.unpack_from(image, at)
+        name_size, data_size = fields[7], fields[8]
+        if fields[0] != START_ID:
+            break
+        # A header that was cut off has no sizes.
+        if 0xffffffff in (name_size, data_size):
+            at += HEADER.size
+            continue
+        name_at = at + HEADER.size
+        data_at = name_at + name_size
+        if fields[1] in (ADDED, ADDED_IN_TRANSITION):
+            name = bytes(image[name_at:data_at]).decode("utf-16-le", "replace").rstrip("\0")
+            result.append(Variable(at, fields, name, data_at,
+                                   bytes(image[data_at:data_at + data_size])))
+        at = (data_at + data_size + 3) & ~3
+    return result
+
+
+def find(image):
+    """Our variable, or None. While it is being replaced there are two: the new one counts,
+    as for the firmware."""
+    ours = [v for v in variables(image) if v.name == NAME and v.guid == GUID.bytes_le]
+    whole = [v for v in ours if v.state == ADDED]
+    return (whole or ours or [None])[-1]
+
+
+def put(image, data, attributes=ATTRIBUTES, name=NAME, guid=GUID):
+    """Appends a variable, deleting one of that name that is there."""
+    for variable in variables(image):
+        if variable.name == name and variable.guid == guid.bytes_le:
+            delete(image, variable)
+    end = image.index(STORE) + 28
+    for variable in _all(image):
+        end = variable
+    text = (name + "\0").encode("utf-16-le")
+    header = HEADER.pack(START_ID, ADDED, 0, attributes, 0, bytes(16), 0, len(text),
+                         len(data), guid.bytes_le)
+    blob = header + text + data
+    image[end:end + len(blob)] = blob
+
+
+def delete(image, variable):
+    image[variable.offset + STATE_OFFSET] &= 0xfd
+
+
+def _all(image):
+    """Where each variable ends, deleted ones as well."""
+    at = image.index(STORE) + 28
+    while True:
+        fields = HEADER.unpack_from(image, at)
+        if fields[0] != START_ID:
+            return
+        if 0xffffffff in (fields[7], fields[8]):
+            at += HEADER.size
+        else:
+            at = (at + HEADER.size + fields[7] + fields[8] + 3) & ~3
+        yield at

@@ -241,7 +241,7 @@ class Machine:
         for name, text in (("cut", point), ("early", early), ("late", late),
                            ("conf", conf_text(self.host))):
             if text:
-                archive.add(f"test/{name}", text + "\n")
+                archive.add(f"test/{name}", text.rstrip("\n") + "\n")
         for path, content in files.items():
             archive.add(path, content)
         extend_initrd(f"{self.image}/initrd.img", archive, f"{folder}/initrd.img")

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is done in the boots of the table besides booting: functions that yield differences."""
+
+import time
+
+from boots import LAYOUT
+from judge import text_of
+from table import AUDIO, CARD
+
+BOOT_PARTUUID = LAYOUT["BOOT_PARTUUID"]
+
+
+def _partition(boot):
+    """Where the machine mounts the partition that its owner reaches from elsewhere."""
+    return "/boot/efi" if boot.machine.kind == "esp" else "/boot"
+
+
+def put_off(boot, _):
+    yield from _silent(boot, f"touch {_partition(boot)}/vfio-claim.off && sync")
+
+
+def take_off(boot, _):
+    yield from _silent(boot, f"rm {_partition(boot)}/vfio-claim.off && sync")
+
+
+def _silent(boot, command):
+    if told := boot.run(command).strip():
+        yield f"{command}: {told}"
+
+
+def rebuilt(boot, _):
+    """The hook finds, where it runs in the machine, the partitions that the harness gave to
+    the images of all boots. A whole update-initramfs takes minutes under emulation; it runs
+    in tests/system/image."""
+    told = boot.run(
+        "export DESTDIR=/tmp/image version=$(uname -r) MODULESDIR=/lib/modules/$(uname -r); "
+        "mkdir -p $DESTDIR; sh /usr/share/initramfs-tools/hooks/vfio-claim; "
+        "echo ==; cat $DESTDIR/etc/vfio-claim.partitions")
+    wanted = boot.machine.partitions
+    if told.partition("==\n")[2].split() != wanted:
+        yield f"the hook says {told!r}, not {wanted}"
+
+
+def login_on(path):
+    def late(boot, _):
+        yield from ()
+        boot.screen_until(path, "login", "login: ")
+    return late
+
+
+def trial_ends(boot):
+    """The only screen is blank until the trial ends, and shows a login then."""
+    uptime = float(boot.run("cat /proc/uptime").split()[0])
+    text = boot.screen(CARD, "before")
+    driver = boot.run("basename $(readlink /sys/bus/pci/devices/0000:01:00.0/driver)").strip()
+    if driver != "vfio-pci":
+        yield f"the card is on {driver} after {uptime} s"
+    if text:
+        yield f"the claimed card shows a text: {text!r}"
+    boot.until("cat /run/vfio-claim/confirm.json 2>/dev/null", "waiting for the trial's end")
+    end = float(boot.run("cat /proc/uptime").split()[0])
+    if end < 60:
+        yield f"the trial of a minute ended after {end} s"
+    boot.screen_until(CARD, "after", "login: ")
+
+
+def told_at_login(boot, facts):
+    """On the console, in the journal, and to who logs in."""
+    words = "was given back"
+    if words not in text_of(facts, "journal"):
+        yield f"the journal says {text_of(facts, 'journal')!r}"
+    boot.console.send("\n")
+    boot.console.send("\n")
+    before = boot.console.expect("login: ", "waiting for a login")
+    if words not in before:
+        yield f"the console says {before[-400:]!r}"
+    boot.console.text = ""
+    boot.console.send("root\n")
+    boot.console.expect("assword: ", "logging in")
+    boot.console.send(LAYOUT["PASSWORD"] + "\n")
+    told = boot.console.expect("# ", "logging in")
+    if words not in told:
+        yield f"who logs in is told {told!r}"
+
+
+def retried(boot, _):
+    """The owner's word ends safe mode."""
+    told = boot.run("vfio-claim confirm --retry; echo $?")
+    if told.split()[-1:] != ["0"]:
+        yield f"confirm --retry: {told!r}"
+    status = boot.run("vfio-claim status")
+    if "attempt 1 of 2" not in status:
+        yield f"after confirm --retry status says {status!r}"
+
+
+def open_card(boot):
+    """A paused virtual machine opens the claimed functions."""
+    told = boot.run(
+        "qemu-system-x86_64 -nodefaults -no-user-config -display none -vga none -machine q35 "
+        "-accel kvm -m 64 -S -daemonize -pidfile /run/test-vm.pid "
+        "-device vfio-pci,host=0000:01:00.0 -device vfio-pci,host=0000:01:00.1 2>&1; "
+        "ls /run/test-vm.pid")
+    if told.strip() != "/run/test-vm.pid":
+        yield f"the virtual machine does not start: {told!r}"
+
+
+def close_card(boot, facts):
+    """Once it is gone the card can be given back."""
+    if "qemu-system-x86" not in text_of(facts, "journal"):
+        yield f"the journal does not name the user: {text_of(facts, 'journal')!r}"
+    told = boot.run("kill $(cat /run/test-vm.pid); sleep 2; vfio-claim confirm; echo $?; "
+                    "cat /run/vfio-claim/confirm.json")
+    if "released" not in told or "\n1\n" not in told:
+        yield f"after the virtual machine: {told!r}"
+    driver = boot.run("basename $(readlink /sys/bus/pci/devices/0000:01:00.0/driver)").strip()
+    if driver != "bochs-drm":
+        yield f"the card is on {driver}"
+
+
+PROMPT = "Please unlock disk"
+
+
+def dark_prompt(boot):
+    """The prompt is there, and nobody can see it."""
+    boot.console.expect(PROMPT, "waiting for the prompt")
+    time.sleep(3)
+    if text := boot.screen(CARD, "dark"):
+        yield f"the claimed card shows a text: {text!r}"
+
+
+def prompt(boot):
+    yield from ()
+    boot.screen_until(CARD, "prompt", PROMPT)
+
+
+def passphrase(boot):
+    yield from prompt(boot)
+    boot.type(LAYOUT["PASSPHRASE"] + "\n")

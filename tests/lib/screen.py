@@ -15,6 +15,7 @@ class Font:
         for code in range(0x20, 0x7f):
             self.letters[glyphs[code * HEIGHT:(code + 1) * HEIGHT]] = chr(code)
         self.letters[bytes(HEIGHT)] = " "
+        self.letters[bytes(HEIGHT - 2) + b"\xff\xff"] = " "  # the cursor
 
     @staticmethod
     @functools.cache

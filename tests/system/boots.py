@@ -183,8 +183,8 @@ class Boot:
 
     def run(self, command):
         """Runs a shell command as root and returns what it wrote, errors included."""
-        if self._shell is None:
-            self._shell = Line(self, "shell")
+        if not self.commands:
+            self._shell = self._shell or Line(self, "shell")
             self._shell.expect("== shell\n", "waiting for a shell")
         self.commands += 1
         mark = f"@{self.commands}@"
@@ -197,6 +197,12 @@ class Boot:
             self.check(doing)
             time.sleep(0.5)
         return told
+
+    def prompt(self):
+        """Waits until a passphrase is asked for; returns what the machine is like then."""
+        if self._shell is None:
+            self._shell = Line(self, "shell")
+        return Facts(self._shell.expect("== prompt\n", "waiting for the prompt"))
 
     def up(self):
         """Waits until the boot is over, and vfio-claim's service with it."""

@@ -120,16 +120,29 @@ def close_card(boot, facts):
 PROMPT = "Please unlock disk"
 
 
+def _at_prompt(boot, outcome, driver):
+    """What is true when the passphrase is asked for."""
+    facts = boot.prompt()
+    report, card = facts.report or {}, facts.functions[facts.at(CARD)]["driver"]
+    if (report.get("outcome"), card) != (outcome, driver):
+        yield f"at the prompt: {report.get('outcome')} {report.get('reason')}, " \
+              f"the card is on {card}"
+    order = [line.split()[0].rpartition("/")[2] for line in facts.sections["order"]
+             if line.startswith("/scripts")]
+    if order.index("00-vfio-claim") > order.index("cryptroot"):
+        yield f"the order in local-top is {order}"
+
+
 def dark_prompt(boot):
     """The prompt is there, and nobody can see it."""
-    boot.console.expect(PROMPT, "waiting for the prompt")
+    yield from _at_prompt(boot, "claimed", "vfio-pci")
     time.sleep(3)
     if text := boot.screen(CARD, "dark"):
         yield f"the claimed card shows a text: {text!r}"
 
 
 def prompt(boot):
-    yield from ()
+    yield from _at_prompt(boot, "kept", "bochs-drm")
     boot.screen_until(CARD, "prompt", PROMPT)
 
 

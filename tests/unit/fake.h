@@ -96,7 +96,8 @@ struct fake_volume {
 	enum fake_mounted mounted; /* by the system */
 	unsigned looks_before; /* this often it is not found yet */
 	int mount_error, write_error; /* positive errno */
-	unsigned mounts, writes;
+	unsigned writes;
+	unsigned mounted_at; /* the access that mounted it first, or tried; 0: none */
 	unsigned written_at; /* the access that changed the record first; 0: none */
 	bool quick; /* a write did not ask to be durable */
 };

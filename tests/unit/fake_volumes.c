@@ -248,7 +248,6 @@ static int open_volume(struct fake *f, struct fake_volume *v, bool writable,
 		raise(SIGABRT);
 	/* there is one efivarfs: what the system has mounted read-only stays so */
 	mounts[fd] = (struct mounted){ f, v, writable && v->mounted != FAKE_READ_ONLY };
-	v->mounts++;
 	*ret = (struct fs){ .ops = &volume_files, .root_fd = fd, .captured = true };
 	return 0;
 }
@@ -257,6 +256,7 @@ int fake_mount(struct fs *fs, const char *type, const char *source, bool writabl
 	       struct fs *ret)
 {
 	struct fake *f = fake_of(fs);
+	struct fake_volume *v = volume_of(f, type, source);
 	char text[FS_PATH_MAX];
 	struct str s = STR_ON(text);
 	const struct fake_fault *fault;
@@ -264,8 +264,10 @@ int fake_mount(struct fs *fs, const char *type, const char *source, bool writabl
 
 	str_join(&s, "mount ", source ? source : type, writable ? " rw" : " ro", NULL);
 	fault = fake_begin(f, text);
+	if (v && !v->mounted_at)
+		v->mounted_at = f->accesses;
 	if (!fault)
-		r = open_volume(f, volume_of(f, type, source), writable, ret);
+		r = open_volume(f, v, writable, ret);
 	return fake_end(f, fault, r);
 }
 

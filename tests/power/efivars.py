@@ -59,14 +59,19 @@ def put(image, data, attributes=ATTRIBUTES, name=NAME, guid=GUID):
     for variable in variables(image):
         if variable.name == name and variable.guid == guid.bytes_le:
             delete(image, variable)
-    end = image.index(STORE) + 28
-    for variable in _all(image):
-        end = variable
+    end = [image.index(STORE) + 28, *_all(image)][-1]
     text = (name + "\0").encode("utf-16-le")
     header = HEADER.pack(START_ID, ADDED, 0, attributes, 0, bytes(16), 0, len(text),
                          len(data), guid.bytes_le)
     blob = header + text + data
     image[end:end + len(blob)] = blob
+
+
+def free(image):
+    """Bytes behind the last variable."""
+    start = image.index(STORE)
+    size = struct.unpack_from("<I", image, start + 16)[0]
+    return start + size - [start + 28, *_all(image)][-1]
 
 
 def delete(image, variable):

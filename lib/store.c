@@ -73,11 +73,16 @@ int store_read(struct store *store, struct record_table *ret)
 {
 	const size_t prefix = store->kind == RECORD_EFI ? sizeof(attributes) : 0;
 	uint8_t data[RECORD_SIZE + sizeof(attributes) + 1];
+	struct fs *fs = &store->fs;
+	char target[FS_PATH_MAX];
 	size_t len;
 	int r;
 
-	r = store->fs.ops->read(&store->fs, store->path, FS_FILE, (char *)data,
-				sizeof(data), &len, NULL);
+	r = fs->ops->read(fs, store->path, FS_FILE, (char *)data, sizeof(data), &len,
+			  NULL);
+	/* a link that leads nowhere is no first boot */
+	if (r == -ENOENT && fs->ops->link(fs, store->path, target, sizeof(target)) == 0)
+		return -EBADMSG;
 	if (r == -ENOENT) {
 		*ret = (struct record_table){ 0 };
 		return 0;

@@ -78,11 +78,12 @@ int store_read(struct store *store, struct record_table *ret)
 	size_t len;
 	int r;
 
+	/* a link is nothing of ours, and one that leads nowhere is no first boot */
+	if (store->kind == RECORD_PARTITION &&
+	    fs->ops->link(fs, store->path, target, sizeof(target)) == 0)
+		return -EBADMSG;
 	r = fs->ops->read(fs, store->path, FS_FILE, (char *)data, sizeof(data), &len,
 			  NULL);
-	/* a link that leads nowhere is no first boot */
-	if (r == -ENOENT && fs->ops->link(fs, store->path, target, sizeof(target)) == 0)
-		return -EBADMSG;
 	if (r == -ENOENT) {
 		*ret = (struct record_table){ 0 };
 		return 0;

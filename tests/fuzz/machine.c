@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The whole of `start` on a tree of any content, configuration and command line included:
- * what is written, what is left behind and that the report is JSON.
+ * The whole of `start`, and of `settle` where it leaves something to it, on a tree of any
+ * content, configuration, command line and records included: what is written, what is
+ * left behind and that the report is JSON.
  */
 #include <errno.h>
 
 #include "driver.h"
 #include "fuzz.h"
 #include "json.h"
-#include "start.h"
+#include "settle.h"
+#include "state.h"
 #include "tree.h"
 
 #define JSON_MAX (1024 * 1024)
@@ -155,6 +157,30 @@ static void check_given_back(struct tree *tree, const struct report *r,
 	}
 }
 
+static int find_none(struct partition_finder *finder, struct fs *root,
+		     const char *partuuid, struct partition *ret)
+{
+	(void)finder, (void)root, (void)partuuid, (void)ret;
+	return -ENODEV;
+}
+
+/* By way of the file, as a boot does it. */
+static void settle(struct tree *tree, struct start *start)
+{
+	for (unsigned i = 0; i < start->state->report.n_claims; i++)
+		CHECK(start->state->report.claims[i].outcome != OUTCOME_CLAIMED);
+	memset(start->state, 0xa5, sizeof(*start->state));
+	/* what cannot be read back stays held: nobody is there to release it */
+	if (state_take(&tree->fs, start->state) < 0) {
+		memset(start->state, 0, sizeof(*start->state));
+		return;
+	}
+	start->finder.find = find_none;
+	settle_run(start);
+	for (unsigned i = 0; i < start->state->report.n_claims; i++)
+		CHECK(start->state->report.claims[i].outcome != OUTCOME_HELD);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct start_state state;
@@ -181,6 +207,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		kargs_choose(e->data, &choice);
 	tree->read_only = choice.mode == KARGS_OFF || choice.mode == KARGS_DRY_RUN;
 	tree->watch = watch;
+	/* a captured machine's record is a file */
+	tree->fs.captured = tree->fs.ops->exists(&tree->fs, "boot") == 0 ||
+			    store_efi_present(&tree->fs);
 
 	memset(&state, 0, sizeof(state));
 	memset(&work, 0, sizeof(work));
@@ -189,6 +218,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	str_copy(start.release, sizeof(start.release), "6.1.0-test");
 	start.loader = (struct module_loader){ .load = load, .fs = &tree->fs };
 	start_run(&start);
+	if (state.hold && state.report.outcome != OUTCOME_KEPT)
+		settle(tree, &start);
 
 	check_claims(tree, &state.report);
 	check_json(&state.report);

@@ -7,10 +7,15 @@
 #include <sys/stat.h>
 
 #include "fuzz.h"
+#include "state.h"
+
+/* There is one at a time; a store has a copy of its fs. */
+static struct tree *the_tree;
 
 static struct tree *tree_of(struct fs *fs)
 {
-	return (struct tree *)((char *)fs - offsetof(struct tree, fs));
+	CHECK(fs->ops == the_tree->fs.ops);
+	return the_tree;
 }
 
 static struct tree_entry *find(const struct tree *tree, const char *kinds,
@@ -237,11 +242,55 @@ static int tree_write(struct fs *fs, const char *path, const char *data, size_t 
 	return r;
 }
 
-static int tree_replace(struct fs *fs, const char *path, const char *data, size_t len)
+/* Only what is kept for the next boot, and for settle; the report has no place here. */
+static int keep(struct fs *fs, const char *path, const char *data, size_t len)
 {
-	(void)path, (void)data, (void)len;
-	CHECK(!tree_of(fs)->read_only);
-	return -EROFS;
+	struct tree *tree = tree_of(fs);
+	struct tree_entry *once = find(tree, "~", path);
+	int r = refusal(tree, path);
+
+	CHECK(!tree->read_only);
+	CHECK(tree->fs.captured || !strcmp(path, STATE_PATH));
+	if (r == 0 && once) {
+		r = error_of(once);
+		once->kind = '-';
+	}
+	if (r == 0)
+		put(tree, find(tree, "@", path) ? '@' : '%', path, data, len);
+	return r;
+}
+
+static int tree_replace(struct fs *fs, const char *path, const char *data, size_t len,
+			enum fs_how how)
+{
+	CHECK(!strcmp(path, STATE_PATH) ||
+	      (how == FS_DURABLE && strstr(path, STORE_FILE)));
+	return keep(fs, path, data, len);
+}
+
+static int tree_remove(struct fs *fs, const char *path)
+{
+	struct tree_entry *e = find(tree_of(fs), "@%", path);
+	int r = refusal(tree_of(fs), path);
+
+	CHECK(!strcmp(path, STATE_PATH));
+	if (r == 0 && e)
+		e->kind = '-';
+	return r < 0 ? r : e ? 0 : -ENOENT;
+}
+
+static int tree_put_variable(struct fs *fs, const char *path, const char *data,
+			     size_t len)
+{
+	CHECK(strstr(path, STORE_VARIABLE) && len == RECORD_SIZE + 4);
+	return keep(fs, path, data, len);
+}
+
+static int tree_mount(struct fs *fs, const char *type, const char *source, bool writable,
+		      struct fs *ret)
+{
+	(void)type, (void)source, (void)writable, (void)ret;
+	return fs->captured ? -EPERM : -ENODEV;
 }
 
 static const struct fs_ops tree_ops = {
@@ -251,6 +300,9 @@ static const struct fs_ops tree_ops = {
 	.list = tree_list,
 	.exists = tree_exists,
 	.replace = tree_replace,
+	.remove = tree_remove,
+	.put_variable = tree_put_variable,
+	.mount = tree_mount,
 };
 
 static size_t from_hex(char *text, size_t len)
@@ -299,7 +351,8 @@ struct tree *tree_new(const uint8_t *data, size_t size)
 	struct tree *tree = calloc(1, sizeof(*tree));
 	const char *at, *end, *next;
 
-	CHECK(tree);
+	CHECK(tree && !the_tree);
+	the_tree = tree;
 	tree->fs = (struct fs){ .ops = &tree_ops, .root_fd = -1 };
 	tree->text = fuzz_text(data, size);
 	end = tree->text + size;
@@ -326,4 +379,5 @@ void tree_free(struct tree *tree)
 	}
 	free(tree->text);
 	free(tree);
+	the_tree = NULL;
 }

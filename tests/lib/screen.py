@@ -29,7 +29,12 @@ class Font:
     def read(self, picture):
         """The lines of a picture, "" for a blank one. A letter that is none reads "?"."""
         lines = []
+        band = picture.width * 3 * HEIGHT
         for top in range(0, picture.height - HEIGHT + 1, HEIGHT):
+            at = top * picture.width * 3
+            if picture.pixels.count(0, at, at + band) == band:
+                lines.append("")
+                continue
             lines.append("".join(self._letter(picture, top, left) for left in
                                  range(0, picture.width - WIDTH + 1, WIDTH)).rstrip())
         return "\n".join(lines).rstrip()

@@ -204,6 +204,13 @@ class Boot:
             self._shell = Line(self, "shell")
         return Facts(self._shell.expect("== prompt\n", "waiting for the prompt"))
 
+    def root(self):
+        """Waits until the initramfs is over; returns the seconds since power-on. A busy host
+        makes it late, but it is early in the boot."""
+        self._shell = Line(self, "shell")
+        self._shell.expect("== root ", "waiting for the end of the initramfs")
+        return float(self._shell.expect("\n", "waiting for the end of the initramfs"))
+
     def up(self):
         """Waits until the boot is over, and vfio-claim's service with it."""
         self.until("systemctl is-active -q multi-user.target && echo yes", "booting")

@@ -51,13 +51,10 @@ def login_on(path):
 
 def trial_ends(boot):
     """The only screen is blank until the trial ends, and shows a login then."""
-    uptime = float(boot.run("cat /proc/uptime").split()[0])
+    uptime = boot.root()
     text = boot.screen(CARD, "before")
-    driver = boot.run("basename $(readlink /sys/bus/pci/devices/0000:01:00.0/driver)").strip()
-    if driver != "vfio-pci":
-        yield f"the card is on {driver} after {uptime} s"
-    if text:
-        yield f"the claimed card shows a text: {text!r}"
+    if text or uptime > 50:
+        yield f"the claimed card shows a text after {uptime} s: {text!r}"
     boot.until("cat /run/vfio-claim/confirm.json 2>/dev/null", "waiting for the trial's end")
     end = float(boot.run("cat /proc/uptime").split()[0])
     if end < 60:

@@ -12,7 +12,8 @@
 #include "keep.h"
 #include "next.h"
 
-#define JSON_MAX (300 * 1024)
+#define REPORT_MAX (512 * 1024)
+#define JSON_MAX (REPORT_MAX + 64 * 1024)
 
 struct status {
 	int boot_error; /* negative errno: nothing is known of this boot */
@@ -84,14 +85,22 @@ static void print_confirmation(void)
 
 	if (status.boot_error || boot->outcome == OUTCOME_KEPT)
 		return;
-	if (status.confirmation.verdict != VERDICT_NONE)
-		printf("Since then: %s\n", status.confirmation.detail);
-	else if (boot->record.confirmed)
-		puts("Since then: it equals a boot that was confirmed; not looked at yet");
-	else
-		printf("Since then: not confirmed yet; \"vfio-claim confirm\" does it, and "
-		       "after %u min it is taken back\n",
-		       status.next.conf.trial_minutes);
+	if (status.confirmation.verdict == VERDICT_NONE) {
+		if (boot->record.confirmed)
+			puts("Since then: it equals a boot that was confirmed; not looked "
+			     "at yet");
+		else
+			printf("Since then: not confirmed yet; \"vfio-claim confirm\" does "
+			       "it, and after %u min it is taken back\n",
+			       status.next.conf.trial_minutes);
+		return;
+	}
+	printf("Since then: %s\n", status.confirmation.detail);
+	if (status.confirmation.verdict != VERDICT_CONFIRMED)
+		puts("  Mend it and reboot; \"vfio-claim confirm --retry\" forgets the failed "
+		     "attempts.\n"
+		     "  To claim nothing any more, remove /" CONF_PATH " and run\n"
+		     "  \"update-initramfs -u -k all\".");
 }
 
 static void print_record(void)
@@ -209,17 +218,26 @@ static void add_next(struct str *s)
 	str_add(s, " ] }");
 }
 
-static void print_json(void)
+/* As early boot wrote it: boot_load() takes only what we need. */
+static void add_boot(struct fs *root, struct str *s)
+{
+	static char text[REPORT_MAX];
+
+	if (status.boot_error ||
+	    fs_read_file(root, REPORT_PATH, text, sizeof(text), NULL) < 0)
+		str_add(s, "null");
+	else
+		str_add(s, text);
+}
+
+static void print_json(struct fs *root)
 {
 	static char buf[JSON_MAX];
 	struct str s;
 
 	str_init(&s, buf, sizeof(buf));
 	str_add(&s, "{ \"version\": 1,\n  \"boot\": ");
-	if (status.boot_error)
-		str_add(&s, "null");
-	else
-		report_add_json(&s, &status.boot);
+	add_boot(root, &s);
 	str_add(&s, ",\n  \"confirmation\": ");
 	if (status.confirmation.verdict == VERDICT_NONE) {
 		str_add(&s, "null");
@@ -256,7 +274,7 @@ static int run(struct context *context)
 	boot_load_confirmation(&context->root, &status.confirmation);
 	next_predict(&context->root, &status.boot, &status.next);
 	if (context->json) {
-		print_json();
+		print_json(&context->root);
 	} else {
 		print_boot(&context->root);
 		print_confirmation();

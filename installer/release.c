@@ -91,13 +91,14 @@ static enum verdict release(struct fs *root, const struct report *boot,
 enum verdict release_all(struct fs *root, const struct report *boot, struct str *what)
 {
 	enum verdict worst = VERDICT_RELEASED, verdict;
+	const size_t begin = what->len;
 
 	for (unsigned i = 0; i < boot->n_claims; i++) {
 		const struct report_claim *claim = &boot->claims[i];
 
 		if (claim->outcome != OUTCOME_CLAIMED && claim->outcome != OUTCOME_HELD)
 			continue;
-		if (what->len)
+		if (what->len > begin)
 			str_add(what, "; ");
 		if (users_find(root, boot, claim, what)) {
 			str_join(what, ", so ", claim->name, " was NOT given back", NULL);

@@ -165,7 +165,7 @@ def table(rng):
     """The sequences of every run: 60 cuts."""
     efi, part = marked("start"), marked("settle")
     unbind = {"early": DRIVERS_FIRST}
-    part_unbind = [before("start", UNBIND), after("start", UNBIND)]
+    part_unbind = [before("settle", UNBIND), after("settle", UNBIND, 2)]
     return [
         Sequence("efi-count", "efi",
                  [before("start", VARIABLE), after("start", VARIABLE), efi[0]]),
@@ -184,7 +184,7 @@ def table(rng):
                   after("settle", f"rename* {FILE}")]),
         Sequence("ext4-bind", "ext4", [part[1], part[2], part[3]], 3),
         Sequence("ext4-switch-root", "ext4", [part[4], part[7], Moment(MOMENT_MAX)]),
-        Sequence("ext4-unbind", "ext4", [*part_unbind, part[5]], 1, **unbind),
+        Sequence("ext4-unbind", "ext4", [*part_unbind, part[5]], 3, **unbind),
         Sequence("ext4-writes", "ext4", [StoreWrite((i + 1) / 7) for i in range(6)],
                  folders=("boot",)),
         Sequence("ext4-random", "ext4", random_cuts(rng, ("start", "settle"), 4), 3),

@@ -26,8 +26,8 @@ echo "== store"
 # what a write would change: bytes, times, and the file behind the name
 find /boot -xdev -name 'vfio-claim.*' -exec stat -c '%n %i %s %y %z' {} + \
 	-exec sha256sum {} + 2>/dev/null
-findmnt -n -o TARGET,SOURCE,OPTIONS /boot /boot/efi
-ls -l /sys/firmware/efi/efivars 2>/dev/null | grep Vfio
+findmnt -n -l -o TARGET,SOURCE,OPTIONS | grep /boot
+ls -l /sys/firmware/efi/efivars/Vfio* 2>/dev/null
 echo "== failed"
 systemctl --failed --no-legend --plain
 echo "== over"

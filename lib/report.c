@@ -24,10 +24,12 @@ void report_summarise(struct report *report)
 		if (c->outcome != OUTCOME_CLAIMED && c->reason != REASON_OFF && !refused)
 			refused = c;
 	}
-	report->outcome = claimed == wanted ? OUTCOME_CLAIMED
-			  : claimed	    ? OUTCOME_PARTIAL
-			  : held	    ? OUTCOME_HELD
-					    : OUTCOME_KEPT;
+	/* the file on the boot partition left out all of them */
+	if (!wanted && report->n_claims)
+		refused = report->claims;
+	report->outcome = !claimed	      ? (held ? OUTCOME_HELD : OUTCOME_KEPT)
+			  : claimed == wanted ? OUTCOME_CLAIMED
+					      : OUTCOME_PARTIAL;
 	if (refused) {
 		report->reason = refused->reason;
 		str_copy(report->detail, sizeof(report->detail), refused->detail);

@@ -41,9 +41,73 @@ static void the_smallest(void **state)
 	assert_json(record, "kind", "none");
 	assert_json_int(record, "attempts", 0);
 	assert_false(json_object_get_boolean(json_at(record, "confirmed")));
+	assert_no_json(record, "fingerprint");
+	assert_no_json(record, "partition");
 	assert_int_equal(json_object_array_length(json_at(json, "claims")), 0);
 	assert_int_equal(json_object_array_length(json_at(json, "host_displays")), 0);
 	assert_int_equal(json_object_array_length(json_at(json, "warnings")), 0);
+	json_object_put(json);
+}
+
+static void records(void **state)
+{
+	static const struct {
+		struct record record;
+		const char *kind, *fingerprint, *partition;
+	} cases[] = {
+		{ { .kind = RECORD_NONE, .fingerprint = 0x1f },
+		  "none",
+		  "000000000000001f",
+		  NULL },
+		{ { .kind = RECORD_EFI, .attempts = 2, .fingerprint = UINT64_MAX },
+		  "efi",
+		  "ffffffffffffffff",
+		  NULL },
+		{ { .kind = RECORD_PARTITION,
+		    .confirmed = true,
+		    .partuuid = "1234abcd-01" },
+		  "partition",
+		  NULL,
+		  "1234abcd-01" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct json_object *json, *record;
+
+		begin(state);
+		report.record = cases[i].record;
+		json = json_of_report(&report);
+		record = json_at(json, "record");
+		assert_json(record, "kind", cases[i].kind);
+		assert_json_int(record, "attempts", cases[i].record.attempts);
+		assert_int_equal(json_object_get_boolean(json_at(record, "confirmed")),
+				 cases[i].record.confirmed);
+		if (cases[i].fingerprint)
+			assert_json(record, "fingerprint", cases[i].fingerprint);
+		else
+			assert_no_json(record, "fingerprint");
+		if (cases[i].partition)
+			assert_json(record, "partition", cases[i].partition);
+		else
+			assert_no_json(record, "partition");
+		json_object_put(json);
+	}
+}
+
+static void what_is_held(void **state)
+{
+	struct json_object *json, *claim;
+
+	(void)state;
+	report.stage = "start";
+	add_claim("gaming", OUTCOME_HELD, REASON_RECORD_UNAVAILABLE);
+	report_summarise(&report);
+	json = json_of_report(&report);
+	assert_json(json, "outcome", "held");
+	assert_json(json, "reason", "record-unavailable");
+	claim = json_object_array_get_idx(json_at(json, "claims"), 0);
+	assert_json(claim, "outcome", "held");
+	assert_json(claim, "detail", "why");
 	json_object_put(json);
 }
 
@@ -132,6 +196,9 @@ static void summaries(void **state)
 		/* vfio_claim=NAME: the other one was not wanted */
 		{ OUTCOME_CLAIMED, OUTCOME_KEPT, REASON_NONE, REASON_OFF, OUTCOME_CLAIMED,
 		  REASON_NONE },
+		/* vfio-claim.off: neither was */
+		{ OUTCOME_KEPT, OUTCOME_KEPT, REASON_OFF, REASON_OFF, OUTCOME_KEPT,
+		  REASON_OFF },
 		{ OUTCOME_KEPT, OUTCOME_KEPT, REASON_OFF, REASON_BIND_FAILED,
 		  OUTCOME_KEPT, REASON_BIND_FAILED },
 	};
@@ -319,6 +386,8 @@ int main(void)
 #define FRESH(test) cmocka_unit_test_setup(test, begin)
 	const struct CMUnitTest tests[] = {
 		FRESH(the_smallest),
+		FRESH(records),
+		FRESH(what_is_held),
 		FRESH(a_claimed_function),
 		FRESH(what_was_not_found_is_null),
 		FRESH(summaries),

@@ -123,11 +123,19 @@ static void released_and_restored(void **state)
 	s->fake.framebuffer = efi;
 	assert_int_equal(
 		framebuffer_find(&s->fake.fs, fake_at(&s->fake, GPU)->address, &fb), 0);
+	assert_true(framebuffer_present(&s->fake.fs, &fb));
 	assert_int_equal(framebuffer_release(&s->fake.fs, &fb), 0);
 	assert_false(s->fake.framebuffer.bound);
+	assert_false(framebuffer_present(&s->fake.fs, &fb));
 	assert_int_equal(framebuffer_release(&s->fake.fs, &fb), -ENODEV);
 	assert_int_equal(framebuffer_restore(&s->fake.fs, &fb), 0);
 	assert_true(s->fake.framebuffer.bound);
+	assert_true(framebuffer_present(&s->fake.fs, &fb));
+	/* none is never there, whatever else the bus has */
+	assert_false(
+		framebuffer_present(&s->fake.fs, &(struct framebuffer){ .driver = "" }));
+	fake_fail(&s->fake, "efi-framebuffer.0", EIO, 0);
+	assert_false(framebuffer_present(&s->fake.fs, &fb));
 	scene_free(s);
 }
 

@@ -71,6 +71,9 @@ static void wrong_arguments(void **state)
 		{ { "stop" }, "unknown command: stop" },
 		{ { "" }, "unknown command: " },
 		{ { "start", "--foo" }, "unknown argument: --foo" },
+		{ { "settle", "--foo" }, "unknown argument: --foo" },
+		{ { "settle", "start" }, "unknown argument: start" },
+		{ { "settle", "--root" }, "a value is missing behind --root" },
 		{ { "start", "x" }, "unknown argument: x" },
 		{ { "start", "--roots=/" }, "unknown argument: --roots=/" },
 		{ { "start", "--root" }, "a value is missing behind --root" },
@@ -100,7 +103,7 @@ static void help_and_version(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		r = run(help[i], NULL);
 		assert_int_equal(r.status, 0);
-		assert_contains(r.out, "Usage: vfio-claim-early start");
+		assert_contains(r.out, "Usage: vfio-claim-early start|settle");
 		assert_contains(r.out, "vfio_claim=off");
 	}
 	r = run("--version", NULL);
@@ -245,6 +248,52 @@ static void files_named_by_the_caller(void **state)
 	assert_int_equal(access(strchr(report, '=') + 1, R_OK), 0);
 }
 
+/* Nothing was left to it: no word, no report. */
+static void nothing_to_settle(void **state)
+{
+	char path[600];
+	struct result r;
+
+	(void)state;
+	r = run("settle", "--root", root, NULL);
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.err, "");
+	snprintf(path, sizeof(path), "%s/run/vfio-claim/report.json", root);
+	assert_int_equal(access(path, F_OK), -1);
+	/* nor can anybody else leave something to it */
+	put("run/vfio-claim/state", "rubbish");
+	r = run("settle", "--root", root, NULL);
+	assert_int_equal(r.status, 0);
+	assert_contains(r.err, "vfio-claim: /run/vfio-claim/state cannot be used");
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Both stages, with a record on the boot partition: a tree's is its boot/. */
+static void held_and_settled(void **state)
+{
+	struct json_object *json;
+	struct result r;
+
+	(void)state;
+	put("boot/vmlinuz", "");
+	put("etc/vfio-claim.partitions", "1234abcd-01\n");
+	r = run("start", "--root", root, NULL);
+	assert_int_equal(r.status, 0);
+	json = planted_report();
+	assert_json(json, "outcome", "held");
+	json_object_put(json);
+	put("boot/vfio-claim.off", "");
+	r = run("settle", "--root", root, NULL);
+	assert_int_equal(r.status, 0);
+	assert_contains(r.err, "off: vfio-claim.off lies on partition 1234abcd-01");
+	json = planted_report();
+	assert_json(json, "stage", "settle");
+	assert_json(json, "reason", "off");
+	json_object_put(json);
+	r = run("settle", "--root", root, NULL);
+	assert_string_equal(r.err, "");
+}
+
 /* The write that binds never returns. Takes the deadline's 10 s. */
 static void a_kernel_that_hangs(void **state)
 {
@@ -284,6 +333,8 @@ int main(void)
 		cmocka_unit_test(help_and_version),
 		cmocka_unit_test_setup_teardown(a_captured_tree, plant, clear),
 		cmocka_unit_test_setup_teardown(files_named_by_the_caller, plant, clear),
+		cmocka_unit_test_setup_teardown(nothing_to_settle, plant, clear),
+		cmocka_unit_test_setup_teardown(held_and_settled, plant, clear),
 		cmocka_unit_test_setup_teardown(a_kernel_that_hangs, plant, clear),
 	};
 

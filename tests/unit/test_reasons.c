@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "planned.h"
+#include "scene.h"
 
 static struct fake_function *at(struct scene *s, const char *address)
 {
@@ -101,7 +101,7 @@ static void lone_and_uncounted(struct scene *s)
 	scene_conf(s, claim);
 }
 
-/* safe-mode needs a record, which this version's start does not keep: see below. */
+/* safe-mode takes several boots: see below. */
 static const struct {
 	enum reason reason;
 	void (*change)(struct scene *);
@@ -150,15 +150,26 @@ static void one(size_t i, bool seen[REASON_COUNT])
 	scene_free(s);
 }
 
+/* Two boots that nobody confirms, and then it is kept. */
 static void safe_mode(bool seen[REASON_COUNT])
 {
-	struct planned *p = planned_new(NULL);
+	struct scene *before = scene_new(make), *s = scene_new(make);
+	struct fake_file record = { .there = false };
 
-	scene_claim(p->s, "gaming", GPU, AUDIO, USB, NULL);
-	p->record = (struct record){ .kind = RECORD_EFI, .attempts = 2 };
-	plan_it(p);
-	seen[p->plan.reason] = true;
-	planned_free(p);
+	before->fake.efi = true;
+	for (unsigned boot = 0; boot < 3; boot++) {
+		scene_copy(s, before);
+		s->fake.volumes[0].record = record;
+		scene_run_whole(s);
+		record = s->fake.volumes[0].record;
+	}
+	assert_reason(s, NULL, REASON_SAFE_MODE);
+	assert_null(scene_not_as_found(s, before));
+	assert_contains(s->fake.report, "safe-mode");
+	assert_contains(s->fake.log[0], "safe-mode");
+	seen[scene_reason(s, NULL)] = true;
+	scene_free(before);
+	scene_free(s);
 }
 
 static void claimed(bool seen[REASON_COUNT])

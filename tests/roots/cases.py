@@ -20,7 +20,8 @@ class Case:
     machine: str
     name: str
     claim: object               # machine -> list of function lines, or {name of claim: list}
-    expect: dict                # see judge_report in run; writes: whose override may be written
+    # see judge_report in run; writes: whose override may be written, changed: what else
+    expect: dict
     change: object = lambda machine: None
     cmdline: str = "vfio_claim=dry-run"
     host: str = ""
@@ -82,6 +83,9 @@ NEAR_PATHS = [f"0000:00:03.1/00.0/00.0/00.{i}" for i in range(2)]
 FAR_PATHS = [f"0000:00:01.2/00.0/03.0/00.0/00.0/00.{i}" for i in range(2)]
 ONE, TWO = "00-00-00-00-00-00-00-01", "ff-ee-dd-cc-bb-aa-99-88"
 TWIN_SERIALS = serials(near=(NEAR, ONE), far=(FAR, TWO))
+EFIVARS = put("sys/firmware/efi/efivars/dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f", "x")
+VARIABLE = "sys/firmware/efi/efivars/VfioClaimRecord-5f4c1d2e-8a37-4b0c-9d61-3e7a52c8f014"
+LISTED = put("etc/vfio-claim.partitions", "01234567-89AB-CDEF-0123-456789ABCDEF\n1234abcd-01\n")
 MODULES = put(f"lib/modules/{os.uname().release}/modules.dep", "")
 
 CASES = [
@@ -169,6 +173,35 @@ CASES = [
                                                      "bad": dict(reason="device-changed")}),
          change=lambda m: [setattr(m.get(a), "driver", "vfio-pci") for a in GTX],
          cmdline="quiet"),
+
+    # Records: a variable is a file here, the boot partition is boot/.
+    Case("desktop", "counted in a variable", card(*GTX),
+         dict(outcome="claimed", writes=GTX, changed=[VARIABLE],
+              record=dict(kind="efi", attempts=1, confirmed=False)),
+         change=both(*(driver(a, "vfio-pci") for a in GTX), EFIVARS, LISTED), cmdline="quiet"),
+    Case("desktop", "a dry run counts nothing", card(*GTX),
+         dict(DRY, record=dict(kind="efi", attempts=0, confirmed=False)), change=EFIVARS),
+    Case("desktop", "half a variable", card(*GTX),
+         refused("record-unavailable", record=dict(kind="efi", attempts=0)),
+         change=put(VARIABLE, "\7\0\0\0VFCR"), cmdline="quiet"),
+    Case("desktop", "off, whatever the record", card(*GTX), refused("off"),
+         change=put(VARIABLE, "\7\0\0\0VFCR"), cmdline="vfio_claim=off"),
+    Case("desktop", "record = efi without variables", card(*GTX), refused("record-unavailable"),
+         host="record = efi", change=LISTED, cmdline="quiet"),
+    Case("desktop", "held for the boot partition", card(*GTX),
+         dict(outcome="held", reason="record-unavailable", writes=GTX,
+              claims={"gaming": dict(outcome="held")},
+              record=dict(kind="partition", partition="01234567-89ab-cdef-0123-456789abcdef",
+                          attempts=0)),
+         change=LISTED, cmdline="quiet"),
+    Case("desktop", "held for the one that is configured", card(*GTX),
+         dict(outcome="held", writes=GTX, record=dict(kind="partition", partition="1234abcd-02")),
+         host="record = PARTUUID=1234ABCD-02", change=both(EFIVARS, LISTED), cmdline="quiet"),
+    Case("desktop", "the only display, allowed, held", card(*GTX),
+         dict(outcome="held", writes=GTX), host="require-display = no",
+         change=both(lambda m: m.drop(IGPU), LISTED), cmdline="quiet"),
+    Case("desktop", "a partition, and a dry run", card(*GTX),
+         dict(DRY, record=dict(kind="partition")), change=LISTED),
 
     # Twins: by place, never by id.
     Case("twins", "the twin behind the chipset", card(*FAR_CARD),

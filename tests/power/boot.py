@@ -36,6 +36,8 @@ poweroff -f
 # What the tool says before the first call that writes the record.
 RECORD = re.compile(rb" before (openat|write) \S*(VfioClaimRecord-|vfio-claim\.record)")
 OVMF = "/usr/share/OVMF"
+# And when the program that wrote it has ended.
+RECORDED = re.compile(rb"vfio-claim\.record(.*\n)*end settle|VfioClaimRecord-(.*\n)*end start")
 
 stopping = threading.Event()
 
@@ -279,11 +281,10 @@ class Machine:
         begun = []
 
         def armed():
-            if not begun:
-                text = _read(log)
-                if RECORD.search(text) if from_record else text:
-                    begun.append(True)
-            return begun
+            text = _read(log) if from_record or not begun else b""
+            if not begun and (RECORD.search(text) if from_record else text):
+                begun.append(True)
+            return begun and not (from_record and RECORDED.search(text))
         self.medium.armed, self.medium.limit = armed, None
 
     def _watch(self, vm, folder, cut, learned):

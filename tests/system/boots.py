@@ -128,7 +128,7 @@ class Boot:
     """One boot of a machine. As a context it ends with the power being cut."""
 
     def __init__(self, machine, devices, *, conf=None, cmdline="", files=None, kernel="",
-                 iommu="intel", console="serial", seconds=480, extra=()):
+                 iommu="intel", console="screen", seconds=480, extra=()):
         machine.boots += 1
         self.machine = machine
         self.folder = f"{machine.folder}/{machine.boots}"

@@ -70,8 +70,8 @@ IMPATIENT = {"etc/systemd/system/vfio-claim-confirm.service.d/test.conf":
              "[Service]\nExecStart=\nExecStart=/usr/bin/vfio-claim confirm --wait 5\n"}
 scenario("unhealthy", "the host's display does not come: given back, then safe mode", "mbr",
          HOST_CIRRUS, [
-             boot("given back, and everybody is told", attempts=1, late=steps.told_at_login,
-                  **UNHEALTHY),
+             boot("given back, and everybody is told", attempts=1, console="serial",
+                  late=steps.told_at_login, **UNHEALTHY),
              kept("vfio_claim=off", "off", cmdline="vfio_claim=off", drivers=DARK,
                   store="same"),
              boot("the second attempt", attempts=2, files=IMPATIENT, **UNHEALTHY),
@@ -91,11 +91,11 @@ LUKS = ("[host]\nrequire-display = no\nmax-attempts = 1\n"
         "record = PARTUUID=%s\n" % steps.BOOT_PARTUUID) + GAMING
 scenario("luks", "a root that waits for its passphrase on a screen that was claimed", "luks",
          "1c.0/00.0=vga+hda", [
-             boot("the prompt is on no screen; the power is cut", console="screen",
+             boot("the prompt is on no screen; the power is cut",
                   early=steps.dark_prompt, stops=True),
-             boot("vfio_claim=off shows it", console="screen", cmdline="vfio_claim=off",
+             boot("vfio_claim=off shows it", cmdline="vfio_claim=off",
                   early=steps.prompt, stops=True),
              kept("safe mode shows it, and the system comes up", "safe-mode",
-                  console="screen", early=steps.passphrase, exit=1, motd="safe-mode",
+                  early=steps.passphrase, exit=1, motd="safe-mode",
                   late=steps.login_on(CARD)),
          ], LUKS)

@@ -13,7 +13,8 @@ boot(WHY, ...)         one boot of the machine; the next one finds what it left
     files              further files
     cmdline            kernel arguments
     kernel             next: the same kernel under another release name
-    console            screen: /dev/console is the host's screen, not the serial port
+    console            screen: /dev/console is the host's screen; serial: the first serial
+                       port, which with OVMF holds systemd up for half a minute
     iommu              intel, amd, none
     early              function(boot) that runs at power-on
     late               function(boot, facts) that runs when the boot is over
@@ -49,7 +50,7 @@ class Turn:
     files: dict = field(default_factory=dict)
     cmdline: str = ""
     kernel: str = ""
-    console: str = "serial"
+    console: str = "screen"
     iommu: str = "intel"
     early: object = None
     late: object = None

@@ -27,9 +27,6 @@ from vm import Cpio, Monitor, Vm, extend_initrd, ovmf_arguments
 CMDLINE = "rw quiet panic=-1 no_timer_check intel_iommu=on mitigations=off cryptomgr.notests audit=0 "\
           "apparmor=0"
 CONSOLES = {"serial": "console=tty0 console=ttyS0", "screen": "console=ttyS0 console=tty0"}
-# Emulated, a long `rep stosb`, wide vectors and a fifth level of page tables cost a third of a
-# boot. What is left has SVM, so there is KVM inside.
-CPU = "max,la57=off,avx=off,avx2=off,erms=off"
 GUID = uuid.UUID("5f4c1d2e-8a37-4b0c-9d61-3e7a52c8f014").bytes_le
 # EDK2's AUTHENTICATED_VARIABLE_HEADER up to the GUID; behind it name and data
 VARIABLE_HEADER, VARIABLE_SIZE = 44, 16 + 2 * len("VfioClaimRecord") + 2 + 80
@@ -143,7 +140,7 @@ class Boot:
                       f"{self.folder}/initrd.img")
         # EFI boots the packed kernel only.
         name = "vmlinuz" if machine.firmware == "ovmf" else "vmlinux"
-        command = [*arguments(iommu, self.board, memory=1024), "-cpu", CPU, *Monitor.ARGUMENTS,
+        command = [*arguments(iommu, self.board, memory=1024), *Monitor.ARGUMENTS,
                    "-drive", "if=none,id=disk,format=qcow2,cache=unsafe,"
                    f"file={machine.folder}/disk.qcow2",
                    "-device", "virtio-blk-pci,addr=1a.0,drive=disk",

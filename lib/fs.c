@@ -195,6 +195,16 @@ static int write_fd(int fd, const char *data, size_t len)
 	return 0;
 }
 
+/*
+ * FAT keeps size and place of a file in its entry of the folder, and writes the renamed
+ * entry with the file, not with the folder: without the first fsync() the old record, or
+ * an empty one, comes back after a power cut.
+ */
+static int sync_renamed(int fd, int dir)
+{
+	return fsync(fd) < 0 || fsync(dir) < 0 ? -errno : 0;
+}
+
 static int replace_in(int dir, const char *name, const char *data, size_t len,
 		      enum fs_how how)
 {
@@ -215,13 +225,13 @@ static int replace_in(int dir, const char *name, const char *data, size_t len,
 	r = write_fd(fd, data, len);
 	if (r == 0 && how == FS_DURABLE && fsync(fd) < 0)
 		r = -errno;
-	if (close(fd) < 0 && r == 0)
-		r = -errno;
 	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dir, temporary, 0);
-	else if (how == FS_DURABLE && fsync(dir) < 0)
+	else if (how == FS_DURABLE)
+		r = sync_renamed(fd, dir);
+	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	return r;
 }

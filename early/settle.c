@@ -100,7 +100,8 @@ static enum count count(struct start *start, const struct partition *partition,
 	struct store store;
 	enum count count;
 
-	*ret_error = store_open_partition(start->root, partition, writable, &store);
+	*ret_error = store_open_partition(start->root, partition,
+					  writable ? MOUNT_WRITE : MOUNT_READ, &store);
 	if (*ret_error < 0)
 		return writable ? COUNT_UNWRITABLE : COUNT_UNREADABLE;
 	count = count_in(&store, state->max_attempts, writable, &state->report.record,
@@ -179,7 +180,7 @@ static bool has_off_file(struct start *start, const struct partition *partition)
 	struct store store;
 	bool off;
 
-	if (store_open_partition(start->root, partition, false, &store) < 0)
+	if (store_open_partition(start->root, partition, MOUNT_LOOK, &store) < 0)
 		return false;
 	off = store_has_off_file(&store);
 	store_finish(&store);

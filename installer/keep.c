@@ -94,7 +94,8 @@ int keep_open(struct fs *root, const struct record *where, bool writable,
 		if (r < 0)
 			return r;
 	}
-	return store_open_partition(root, &partition, writable, ret);
+	return store_open_partition(root, &partition, writable ? MOUNT_WRITE : MOUNT_READ,
+				    ret);
 }
 
 void keep_describe(struct str *s, const struct record *where)

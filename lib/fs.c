@@ -12,7 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "mount.h"
 #include "str.h"
 
 /* linux/fs.h */
@@ -351,10 +350,10 @@ static int real_put_variable(struct fs *fs, const char *path, const char *data,
 	return r;
 }
 
-static int real_mount(struct fs *fs, const char *type, const char *source, bool writable,
-		      struct fs *ret)
+static int real_mount(struct fs *fs, const char *type, const char *source,
+		      enum mount_use use, struct fs *ret)
 {
-	int fd = fs->captured ? -EPERM : mount_private(type, source, writable);
+	int fd = fs->captured ? -EPERM : mount_private(type, source, use);
 
 	if (fd < 0)
 		return fd;

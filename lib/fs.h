@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "mount.h"
+
 #define FS_PATH_MAX 256 /* longest path that we build, terminator included */
 
 struct fs;
@@ -64,8 +66,8 @@ struct fs_ops {
 	int (*remove)(struct fs *fs, const char *path);
 	int (*put_variable)(struct fs *fs, const char *path, const char *data,
 			    size_t len);
-	int (*mount)(struct fs *fs, const char *type, const char *source, bool writable,
-		     struct fs *ret);
+	int (*mount)(struct fs *fs, const char *type, const char *source,
+		     enum mount_use use, struct fs *ret);
 };
 
 struct fs {

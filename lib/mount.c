@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,7 +28,15 @@ static int config(int fd, unsigned command, const char *key, const char *value)
 	return syscall(SYS_fsconfig, fd, command, key, value, 0) < 0 ? -errno : 0;
 }
 
-int mount_private(const char *type, const char *source, bool writable)
+/* The option that leaves the journal alone; reading otherwise replays it first. */
+static const char *no_replay(const char *type)
+{
+	if (!strcmp(type, "ext3") || !strcmp(type, "ext4"))
+		return "noload";
+	return strcmp(type, "xfs") ? NULL : "norecovery";
+}
+
+int mount_private(const char *type, const char *source, enum mount_use use)
 {
 	int fd, mount, r = 0;
 
@@ -36,8 +45,10 @@ int mount_private(const char *type, const char *source, bool writable)
 		return -errno;
 	if (source)
 		r = config(fd, FSCONFIG_SET_STRING, "source", source);
-	if (r == 0 && !writable)
+	if (r == 0 && use != MOUNT_WRITE)
 		r = config(fd, FSCONFIG_SET_FLAG, "ro", NULL);
+	if (r == 0 && use == MOUNT_LOOK && no_replay(type))
+		r = config(fd, FSCONFIG_SET_FLAG, no_replay(type), NULL);
 	if (r == 0)
 		r = config(fd, FSCONFIG_CMD_CREATE, NULL, NULL);
 	if (r == 0) {

@@ -31,13 +31,13 @@ int store_open_efi(struct fs *root, struct store *ret)
 	if (root->captured)
 		return store_efi_present(root) ? 0 : -ENOENT;
 	/* there is one efivarfs: mounting it again for writing changes nothing */
-	r = root->ops->mount(root, "efivarfs", NULL, true, &ret->fs);
+	r = root->ops->mount(root, "efivarfs", NULL, MOUNT_WRITE, &ret->fs);
 	ret->mounted = r == 0;
 	return r;
 }
 
 int store_open_partition(struct fs *root, const struct partition *partition,
-			 bool writable, struct store *ret)
+			 enum mount_use use, struct store *ret)
 {
 	const char *folder = "";
 	int r = 0;
@@ -46,11 +46,12 @@ int store_open_partition(struct fs *root, const struct partition *partition,
 	if (!root->captured) {
 		if (!partition->type[0])
 			return -ENODEV;
-		r = root->ops->mount(root, partition->type, partition->device, writable,
+		r = root->ops->mount(root, partition->type, partition->device, use,
 				     &ret->fs);
-		if (r == -EBUSY)
-			r = root->ops->mount(root, partition->type, partition->device,
-					     !writable, &ret->fs);
+		if (r == -EBUSY && use != MOUNT_LOOK)
+			r = root->ops->mount(
+				root, partition->type, partition->device,
+				use == MOUNT_WRITE ? MOUNT_READ : MOUNT_WRITE, &ret->fs);
 		ret->mounted = r == 0;
 	}
 	if (r < 0)

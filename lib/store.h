@@ -31,7 +31,7 @@ bool store_efi_present(struct fs *root) __attribute__((nonnull));
 int store_open_efi(struct fs *root, struct store *ret)
 	__attribute__((nonnull, warn_unused_result));
 int store_open_partition(struct fs *root, const struct partition *partition,
-			 bool writable, struct store *ret)
+			 enum mount_use use, struct store *ret)
 	__attribute__((nonnull, warn_unused_result));
 void store_finish(struct store *store) __attribute__((nonnull));
 

@@ -286,10 +286,11 @@ static int tree_put_variable(struct fs *fs, const char *path, const char *data,
 	return keep(fs, path, data, len);
 }
 
-static int tree_mount(struct fs *fs, const char *type, const char *source, bool writable,
+static int tree_mount(struct fs *fs, const char *type, const char *source,
+		      enum mount_use use,
 		      struct fs *ret)
 {
-	(void)type, (void)source, (void)writable, (void)ret;
+	(void)type, (void)source, (void)use, (void)ret;
 	return fs->captured ? -EPERM : -ENODEV;
 }
 

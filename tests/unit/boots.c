@@ -154,7 +154,8 @@ static int open_store(struct boots *b, bool writable, struct store *ret)
 
 	return b->kind == RECORD_EFI
 		       ? store_open_efi(root, ret)
-		       : store_open_partition(root, &partition, writable, ret);
+		       : store_open_partition(root, &partition,
+					      writable ? MOUNT_WRITE : MOUNT_READ, ret);
 }
 
 /* Returns whether something is bound. */

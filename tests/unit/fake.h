@@ -186,5 +186,5 @@ int fake_find(const struct fake *f, const char *text, size_t len);
 int fake_core_write(struct fake *f, const char *path, const char *data, size_t len);
 int fake_core_load(struct fake *f, const char *name);
 void fake_core_attach(struct fake *f, struct fake_function *fn);
-int fake_mount(struct fs *fs, const char *type, const char *source, bool writable,
+int fake_mount(struct fs *fs, const char *type, const char *source, enum mount_use use,
 	       struct fs *ret);

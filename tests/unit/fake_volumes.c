@@ -203,9 +203,9 @@ static int volume_list(struct fs *fs, const char *path, fs_name_fn *fn, void *ar
 }
 
 static int volume_mount(struct fs *fs, const char *type, const char *source,
-			bool writable, struct fs *ret)
+			enum mount_use use, struct fs *ret)
 {
-	(void)fs, (void)type, (void)source, (void)writable, (void)ret;
+	(void)fs, (void)type, (void)source, (void)use, (void)ret;
 	return -EPERM;
 }
 
@@ -252,9 +252,10 @@ static int open_volume(struct fake *f, struct fake_volume *v, bool writable,
 	return 0;
 }
 
-int fake_mount(struct fs *fs, const char *type, const char *source, bool writable,
+int fake_mount(struct fs *fs, const char *type, const char *source, enum mount_use use,
 	       struct fs *ret)
 {
+	const bool writable = use == MOUNT_WRITE;
 	struct fake *f = fake_of(fs);
 	struct fake_volume *v = volume_of(f, type, source);
 	char text[FS_PATH_MAX];

@@ -75,7 +75,8 @@ static void put_record(struct scene *s, struct record_slot slot)
 
 	slot.fingerprint = s->state.report.record.fingerprint;
 	record_put(&table, slot);
-	assert_int_equal(store_open_partition(&s->fake.fs, &partition, true, &store), 0);
+	assert_int_equal(
+		store_open_partition(&s->fake.fs, &partition, MOUNT_WRITE, &store), 0);
 	assert_int_equal(store_write(&store, &table), 0);
 	store_finish(&store);
 	boot_of(s)->writes = boot_of(s)->written_at = 0;

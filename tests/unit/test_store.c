@@ -40,7 +40,8 @@ static int open_kind(enum record_kind kind, bool writable, struct store *store)
 {
 	return kind == RECORD_EFI
 		       ? store_open_efi(&f->fs, store)
-		       : store_open_partition(&f->fs, &partition, writable, store);
+		       : store_open_partition(&f->fs, &partition,
+					      writable ? MOUNT_WRITE : MOUNT_READ, store);
 }
 
 static int write_some(enum record_kind kind)
@@ -196,11 +197,12 @@ static void partitions_that_cannot_be_mounted(void **state)
 	struct store store;
 
 	(void)state;
-	assert_int_equal(store_open_partition(&f->fs, &raw, false, &store), -ENODEV);
+	assert_int_equal(store_open_partition(&f->fs, &raw, MOUNT_READ, &store), -ENODEV);
 	assert_int_equal(boot->mounted_at, 0);
-	assert_int_equal(store_open_partition(&f->fs, &wrong, false, &store), -ENODEV);
+	assert_int_equal(store_open_partition(&f->fs, &wrong, MOUNT_READ, &store),
+			 -ENODEV);
 	boot->mount_error = EUCLEAN;
-	assert_int_equal(store_open_partition(&f->fs, &partition, true, &store),
+	assert_int_equal(store_open_partition(&f->fs, &partition, MOUNT_WRITE, &store),
 			 -EUCLEAN);
 }
 
@@ -213,15 +215,15 @@ static void the_off_file(void **state)
 		for (int off = 0; off < 2; off++) {
 			boot->boot_folder = folder;
 			boot->off.there = off;
-			assert_int_equal(
-				store_open_partition(&f->fs, &partition, false, &store),
-				0);
+			assert_int_equal(store_open_partition(&f->fs, &partition,
+							      MOUNT_READ, &store),
+					 0);
 			assert_int_equal(store_has_off_file(&store), off);
 			store_finish(&store);
 		}
 	/* who cannot read it has not been told */
 	fake_fail(f, STORE_OFF_FILE, EIO, 0);
-	assert_int_equal(store_open_partition(&f->fs, &partition, false, &store), 0);
+	assert_int_equal(store_open_partition(&f->fs, &partition, MOUNT_READ, &store), 0);
 	assert_false(store_has_off_file(&store));
 	store_finish(&store);
 }
@@ -304,7 +306,8 @@ static void a_captured_variable(void **state)
 	assert_int_equal(size_of("sys/firmware/efi/efivars/" STORE_VARIABLE),
 			 RECORD_SIZE + 4);
 	/* nothing was mounted */
-	assert_int_equal(root.ops->mount(&root, "efivarfs", NULL, true, &view), -EPERM);
+	assert_int_equal(root.ops->mount(&root, "efivarfs", NULL, MOUNT_WRITE, &view),
+			 -EPERM);
 	assert_int_equal(root.ops->exists(&root, "sys"), 0);
 }
 
@@ -315,10 +318,10 @@ static void a_captured_partition(void **state)
 	FILE *file;
 
 	(void)state;
-	assert_int_equal(store_open_partition(&root, &none, true, &store), 0);
+	assert_int_equal(store_open_partition(&root, &none, MOUNT_WRITE, &store), 0);
 	round_trip(&store);
 	assert_int_equal(size_of("boot/" STORE_FILE), RECORD_SIZE);
-	assert_int_equal(store_open_partition(&root, &none, true, &store), 0);
+	assert_int_equal(store_open_partition(&root, &none, MOUNT_WRITE, &store), 0);
 	assert_false(store_has_off_file(&store));
 	/* the root's own folder is not the partition's */
 	file = fopen(at(STORE_OFF_FILE), "w");
@@ -331,7 +334,7 @@ static void a_captured_partition(void **state)
 	/* a folder in its place is no record */
 	assert_int_equal(unlink(at("boot/" STORE_FILE)), 0);
 	assert_int_equal(mkdir(at("boot/" STORE_FILE), 0755), 0);
-	assert_int_equal(store_open_partition(&root, &none, true, &store), 0);
+	assert_int_equal(store_open_partition(&root, &none, MOUNT_WRITE, &store), 0);
 	assert_int_equal(store_read(&store, &(struct record_table){ 0 }), -EISDIR);
 	assert_int_not_equal(store_write(&store, &some), 0);
 	store_finish(&store);

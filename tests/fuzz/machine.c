@@ -205,11 +205,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		persistent |= tree->entries[i].kind == '!';
 	if (e)
 		kargs_choose(e->data, &choice);
-	tree->read_only = choice.mode == KARGS_OFF || choice.mode == KARGS_DRY_RUN;
 	tree->watch = watch;
 	/* a captured machine's record is a file */
 	tree->fs.captured = tree->fs.ops->exists(&tree->fs, "boot") == 0 ||
 			    store_efi_present(&tree->fs);
+	/* one that was captured without a command line is not off */
+	if (!e && tree->fs.captured)
+		choice.mode = KARGS_ON;
+	tree->read_only = choice.mode == KARGS_OFF || choice.mode == KARGS_DRY_RUN;
 
 	memset(&state, 0, sizeof(state));
 	memset(&work, 0, sizeof(work));

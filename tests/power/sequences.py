@@ -156,6 +156,11 @@ def after(command, pattern, k=1):
     return Step(command, "after", pattern, k)
 
 
+def writes():
+    """Cuts at six places while the record reaches a disk."""
+    return [StoreWrite((i + 1) * WRITES_MAX / 6) for i in range(6)]
+
+
 def marked(command):
     """Cuts behind the count, in the order of a boot."""
     return [before(command, OVERRIDE), after(command, OVERRIDE, 2), before(command, BIND),
@@ -187,8 +192,7 @@ def table(rng):
         Sequence("ext4-bind", "ext4", [part[1], part[2], part[3]], 3),
         Sequence("ext4-switch-root", "ext4", [part[4], part[7], Moment(MOMENT_MAX)]),
         Sequence("ext4-unbind", "ext4", [*part_unbind, part[5]], 3, **unbind),
-        Sequence("ext4-writes", "ext4", [StoreWrite((i + 1) * WRITES_MAX / 6) for i in range(6)],
-                 folders=("boot",)),
+        Sequence("ext4-writes", "ext4", writes(), folders=("boot",)),
         Sequence("ext4-random", "ext4", random_cuts(rng, ("start", "settle"), 4), 3),
 
         Sequence("vfat-count", "vfat",
@@ -196,7 +200,7 @@ def table(rng):
                   after("settle", f"fsync {FILE}"), before("settle", f"rename* {FILE}"),
                   after("settle", f"rename* {FILE}")]),
         Sequence("vfat-bind", "vfat", [part[3], part[6]], 2),
-        Sequence("vfat-writes", "vfat", [StoreWrite((i + 1) * WRITES_MAX / 6) for i in range(6)], 3),
+        Sequence("vfat-writes", "vfat", writes(), 3),
         Sequence("vfat-random", "vfat", random_cuts(rng, ("start", "settle"), 4), 2),
     ]
 

@@ -112,7 +112,7 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 INSTALLER_SRC := $(wildcard installer/*.c)
 INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
 INSTALLER_LIBS := json-c blkid
-INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie $(WARNINGS) \
+INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) \
 	$(CPPFLAGS_ALL) -Iinstaller $(shell pkg-config --cflags $(INSTALLER_LIBS))
 
 $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h) Makefile

@@ -107,6 +107,12 @@ static enum count count(struct start *start, const struct partition *partition,
 	count = count_in(&store, state->max_attempts, writable, &state->report.record,
 			 ret_error);
 	store_finish(&store);
+	/*
+	 * It could be mounted for writing, and gives up when it is written: after a power
+	 * cut FAT does that at every boot, which would never be counted.
+	 */
+	if (count == COUNT_UNWRITABLE && *ret_error != -ENOSPC)
+		count = COUNT_UNREADABLE;
 	return count;
 }
 

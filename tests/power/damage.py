@@ -269,7 +269,7 @@ def _partition(kind):
         Damage("full-used-up", kind, full, "safe-mode", attempts=2),
         Damage("superblock", kind, zeroed, WARNING),
         Damage("read-errors", kind, errors((medium.READ,)), WARNING),
-        Damage("write-errors", kind, errors((medium.WRITE, medium.FLUSH)), warned=True),
+        Damage("write-errors", kind, errors((medium.WRITE, medium.FLUSH)), WARNING),
     ]
 
 

@@ -199,11 +199,9 @@ static void unwritable(void **state)
 
 	(void)state;
 	for (size_t m = 0; m < ARRAY_SIZE(makes); m++)
-		for (int how = 0; how < 3; how++) {
+		for (int how = 0; how < 2; how++) {
 			s = held(makes[m], &before);
 			if (how == 0)
-				boot_of(s)->mounted = FAKE_READ_ONLY;
-			else if (how == 1)
 				boot_of(s)->write_error = ENOSPC;
 			else
 				fake_fail(&s->fake, "mount /dev/sda1 rw", EROFS, 0);
@@ -228,6 +226,23 @@ static void unwritable(void **state)
 			}
 			finish(s, before);
 		}
+}
+
+/* Mounted for writing, and then it gives up: it may do so at every boot, uncounted. */
+static void gives_up(void **state)
+{
+	static const int errors[] = { EROFS, EIO };
+	struct scene *before, *s;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		s = held(make, &before);
+		boot_of(s)->write_error = errors[i];
+		assert_int_equal(scene_settle(s), 0);
+		assert_reason(s, "gaming", REASON_RECORD_UNAVAILABLE);
+		assert_null(scene_not_as_found(s, before));
+		finish(s, before);
+	}
 }
 
 static void no_module(void **state)
@@ -457,6 +472,7 @@ int main(void)
 		cmocka_unit_test(safe_mode),
 		cmocka_unit_test(unreadable),
 		cmocka_unit_test(unwritable),
+		cmocka_unit_test(gives_up),
 		cmocka_unit_test(no_module),
 		cmocka_unit_test(it_appears_late),
 		cmocka_unit_test(it_never_appears),

@@ -104,17 +104,26 @@ def judge_report(outcome, wanted, reason):
     return []
 
 
+def gave_up(sequence, outcome):
+    """A cut can leave a FAT that turns read-only when it is written: then nothing is claimed."""
+    return sequence.kind == "vfat" and outcome.ended == "off" and \
+        not judge_kept(outcome, "record-unavailable")
+
+
 def run(sequence, learned, folder, image, rng):
     """Returns what is wrong, and the number of cuts."""
     machine = Machine(sequence.kind, folder, image, rng, folders=sequence.folders,
                       host={"max-attempts": sequence.max_attempts})
     ledger = Ledger(sequence.max_attempts)
-    cuts = 0
+    cuts, refused = 0, False
     for cut in sequence.cuts:
         # A boot that claims nothing has no call or write to cut at.
-        if ledger.used_up() and isinstance(cut, (Call, StoreWrite)):
+        if (refused or ledger.used_up()) and isinstance(cut, (Call, StoreWrite)):
             cut = Moment(min(cut.part, MOMENT_MAX))
         outcome = machine.boot(cut, learned, early=sequence.early)
+        if gave_up(sequence, outcome):
+            refused, cut = True, Moment(MOMENT_MAX)
+            outcome = machine.boot(cut, learned, early=sequence.early)
         what = f"boot {machine.boots}, {cut}"
         if outcome.ended != "cut":
             return [*ledger.problems, f"{what}: {outcome.ended}"], cuts
@@ -127,6 +136,8 @@ def run(sequence, learned, folder, image, rng):
         # The product alone, without the tool.
         outcome = machine.boot(tool=False, early=sequence.early)
         what = f"boot {machine.boots}, undisturbed"
+        if gave_up(sequence, outcome):
+            return ledger.problems, cuts
         problems = judge_kept(outcome, "safe-mode") if refused else judge_claimed(outcome)
         ledger.note(machine, what, not refused)
         ledger.problems += [f"{what}: {problem}" for problem in problems]

@@ -182,6 +182,8 @@ class Machine:
         self.host = {"record": "efi" if kind == "efi" else f"PARTUUID={disk.PARTUUID}",
                      **(host or {})}
         self.partitions = "" if kind in ("efi", "none") else disk.PARTUUID + "\n"
+        # A partition with a folder boot is root and boot partition in one.
+        self.path = ("boot/" if "boot" in folders else "") + disk.RECORD
         self.medium = None
         self.boots = 0
         if kind == "efi":
@@ -200,7 +202,7 @@ class Machine:
             variable = efivars.find(self.medium.image)
             return variable and variable.data
         with disk.Partition(self.medium.image, self.kind) as part:
-            return part.read(disk.RECORD)
+            return part.read(self.path)
 
     # ---- a boot
 

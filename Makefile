@@ -109,13 +109,13 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 
 # ---- the command: dynamic, with the distribution's libraries
 
-INSTALLER_SRC := $(wildcard installer/*.c)
+INSTALLER_SRC := $(wildcard installer/*.c installer/*/*.c)
 INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
 INSTALLER_LIBS := json-c blkid
 INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) \
-	$(CPPFLAGS_ALL) -Iinstaller $(shell pkg-config --cflags $(INSTALLER_LIBS))
+	$(CPPFLAGS_ALL) -Iinstaller -Iinstaller/bootloader -Iinstaller/initramfs $(shell pkg-config --cflags $(INSTALLER_LIBS))
 
-$(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h) Makefile
+$(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h installer/*/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
 

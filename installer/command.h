@@ -18,8 +18,11 @@ enum {
 struct context {
 	struct fs root;
 	const char *command; /* for messages */
+	char **arguments; /* what is no option */
+	int n_arguments;
 	bool json;
 	bool dry_run;
+	bool colour; /* of stdout */
 };
 
 /* What every command takes, for the end of its table of options. */
@@ -33,6 +36,7 @@ struct context {
 struct command {
 	const char *name;
 	const char *summary;
+	const char *arguments; /* "[FUNCTION]...", for its usage; NULL: it takes none */
 	const char *help; /* its options */
 	const struct option *options;
 	/* One that is not common; false if its value is wrong. May be NULL. */

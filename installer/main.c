@@ -2,11 +2,13 @@
 /*
  * vfio-claim: the command that people use. Results on stdout, diagnostics on stderr.
  */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "command.h"
 #include "str.h"
+#include "text.h"
 
 #ifndef VERSION
 #error VERSION is set by the Makefile
@@ -33,13 +35,15 @@ static void print_usage(FILE *out)
 
 static void print_help(const struct command *command)
 {
-	printf("Usage: vfio-claim %s [OPTION]...\n\n%s.\n\n%s"
+	printf("Usage: vfio-claim %s [OPTION]...%s%s\n\n%s.\n\n%s"
 	       "  --root DIR      a captured machine below DIR instead of this one\n"
 	       "  --json          for scripts\n"
 	       "  --help          this text\n"
 	       "\n"
 	       "Exit status: 0 done, 1 refused or a problem was found, 2 wrong usage.\n",
-	       command->name, command->summary, command->help);
+	       command->name, command->arguments ? " " : "",
+	       command->arguments ? command->arguments : "", command->summary,
+	       command->help);
 }
 
 static int wrong(const char *command)
@@ -68,12 +72,15 @@ static int run(const struct command *command, int argc, char **argv)
 			return EXIT_DONE;
 		} else if (c == '?') {
 			return wrong(command->name);
-		} else if (!command->option(c, optarg)) {
+		} else if (!command->option || !command->option(c, optarg)) {
 			fprintf(stderr, "vfio-claim: a wrong value: %s\n", optarg);
 			return wrong(command->name);
 		}
 	}
-	if (optind < argc) {
+	context.arguments = argv + optind;
+	context.n_arguments = argc - optind;
+	context.colour = !context.json && text_colour(stdout);
+	if (context.n_arguments && !command->arguments) {
 		fprintf(stderr, "vfio-claim: unknown argument: %s\n", argv[optind]);
 		return wrong(command->name);
 	}
@@ -95,6 +102,8 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
+	setlocale(LC_ALL, "");
+	textdomain("vfio-claim");
 	if (str_equal(name, "--help") || str_equal(name, "-h") ||
 	    str_equal(name, "help")) {
 		print_usage(stdout);

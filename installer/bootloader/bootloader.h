@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Boot loaders: where each keeps its kernel arguments, and how they are changed. One
+ * backend a file. What cannot be edited safely is refused untouched, with the words to
+ * add by hand.
+ */
+#pragma once
+
+#include "args.h"
+#include "change.h"
+#include "str.h"
+
+struct bootloader {
+	const char *name; /* "grub-drop-in"; in the journal, so it never changes */
+	const char *title; /* for people */
+
+	/*
+	 * True if this machine uses it, with what shows that appended to `evidence`
+	 * (files, and LoaderInfo of EFI where there is one). Looks only.
+	 */
+	bool (*probe)(struct fs *root, struct str *evidence);
+
+	/* Appends the words that are configured now. 0 or a negative errno. */
+	int (*show)(struct fs *root, struct args *ret);
+
+	/*
+	 * Appends what it takes so that every word of `add` is there and none of `remove`
+	 * is; nothing if that holds already. Files it changes are CHANGE_ARGS, or
+	 * CHANGE_FILE where the whole file is ours. Returns 0, or a negative errno with
+	 * `why`, which names file and line and what to do by hand; then nothing was
+	 * appended.
+	 */
+	int (*plan)(struct fs *root, const struct args *add, const struct args *remove,
+		    struct changes *changes, struct str *why);
+
+	/*
+	 * Reads back what the loader will really use (grub.cfg, BLS entries, the UKI's
+	 * .cmdline): does every bootable entry have `present` and none of `absent`? 0, or
+	 * -ESTALE with `why` naming the entry, or another negative errno.
+	 */
+	int (*verify)(struct fs *root, const struct args *present,
+		      const struct args *absent, struct str *why);
+};
+
+/*
+ * The one that boots this machine, or NULL with `why`: none is known, or two are equally
+ * likely. The table's order is from the special to the general.
+ */
+const struct bootloader *bootloader_find(struct fs *root, struct str *evidence,
+					 struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+
+const struct bootloader *bootloader_named(const char *name) __attribute__((nonnull));

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Initramfs generators: which one builds this machine's images, what rebuilds them all,
+ * and whether an image holds what the next boot needs. One backend a file.
+ */
+#pragma once
+
+#include "change.h"
+#include "str.h"
+
+#define INITRAMFS_MAX_KERNELS 64
+#define INITRAMFS_RELEASE_LEN 65
+
+struct initramfs {
+	const char *name; /* "initramfs-tools" */
+
+	/* True if this machine uses it; what shows that is appended to `evidence`. */
+	bool (*probe)(struct fs *root, struct str *evidence);
+
+	/* Appends the programs that rebuild the image of every kernel. Returns 0, or a
+	 * negative errno with `why`: this generator is not supported yet, and what is. */
+	int (*plan)(struct fs *root, struct changes *changes, struct str *why);
+
+	/* The image of a kernel, relative to the root. 0 or -ENOENT and the like. */
+	int (*image)(struct fs *root, const char *release, char *path, size_t size);
+};
+
+/* The one in use, or NULL with `why`. */
+const struct initramfs *initramfs_find(struct fs *root, struct str *evidence,
+				       struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Kernels that are installed (a folder in lib/modules with modules.dep), newest first. */
+struct initramfs_kernels {
+	char release[INITRAMFS_MAX_KERNELS][INITRAMFS_RELEASE_LEN];
+	size_t n;
+};
+int initramfs_kernels(struct fs *root, struct initramfs_kernels *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Opens an image, whatever compresses it, and looks for the binary (byte for byte the
+ * installed one), the configuration (byte for byte /etc/vfio-claim.conf), vfio-pci with
+ * what it needs for this kernel or built in, and the order of the boot scripts. With
+ * `wanted` false the opposite: nothing of ours may be in it. Returns 0 if it is as
+ * wanted, -ESTALE with `why` naming what is missing and the mend, or another negative
+ * errno if it cannot be read.
+ */
+int initramfs_check(struct fs *root, const struct initramfs *generator,
+		    const char *release, bool wanted, struct str *why)
+	__attribute__((nonnull, warn_unused_result));

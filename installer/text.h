@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Texts for people: translated by gettext, coloured on a terminal only.
+ */
+#pragma once
+
+#include <libintl.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define _(text) gettext(text)
+/* for tables: translated where it is printed */
+#define N_(text) text
+
+enum text_style {
+	TEXT_PLAIN,
+	TEXT_BOLD,
+	TEXT_DIM,
+	TEXT_GOOD, /* green */
+	TEXT_WARNING, /* yellow */
+	TEXT_BAD, /* red */
+	TEXT_COUNT,
+};
+
+/* Whether a stream wants colour: a terminal, TERM not dumb, NO_COLOR not set or empty. */
+bool text_colour(FILE *stream) __attribute__((nonnull));
+
+/* printf() in a style; plain unless `colour`. */
+void text_print(FILE *stream, bool colour, enum text_style style, const char *format, ...)
+	__attribute__((nonnull(1, 4), format(printf, 4, 5)));
+
+/*
+ * A copy in which every control character, and every byte that is no valid UTF-8, is '?'.
+ * For what others wrote: names of the PCI database, firmware, processes.
+ */
+void text_clean(char *dst, size_t size, const char *src) __attribute__((nonnull));

@@ -13,6 +13,10 @@ MANDIR ?= $(PREFIX)/share/man
 BINDIR ?= $(PREFIX)/bin
 SYSTEMDDIR ?= $(PREFIX)/lib/systemd/system
 DOCDIR ?= $(PREFIX)/share/doc/vfio-claim
+LOCALEDIR ?= $(PREFIX)/share/locale
+BASH_COMPLETION_DIR ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETION_DIR ?= $(PREFIX)/share/zsh/vendor-completions
+FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 # initramfs-tools looks nowhere else
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
 # nor grub-mkconfig and kernel-install
@@ -113,7 +117,7 @@ INSTALLER_SRC := $(wildcard installer/*.c installer/*/*.c)
 INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
 INSTALLER_LIBS := json-c blkid
 INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) \
-	$(CPPFLAGS_ALL) -Iinstaller -Iinstaller/bootloader -Iinstaller/initramfs $(shell pkg-config --cflags $(INSTALLER_LIBS))
+	$(CPPFLAGS_ALL) -DLOCALEDIR='"$(LOCALEDIR)"' -Iinstaller -Iinstaller/bootloader -Iinstaller/initramfs $(shell pkg-config --cflags $(INSTALLER_LIBS))
 
 $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h installer/*/*.h) Makefile
 	@mkdir -p $(@D)
@@ -158,6 +162,9 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	$(call put,hooks/systemd-boot/vfio-claim-safe-entries,$(LIBDIR)/vfio-claim-safe-entries,755)
 	$(call put,hooks/systemd-boot/vfio-claim-safe-entries,$(KERNEL_INSTALL_DIR)/95-vfio-claim.install,755)
 	install -D -m 644 conf/vfio-claim.conf $(DESTDIR)$(DOCDIR)/vfio-claim.conf
+	install -D -m 644 conf/completions/vfio-claim.bash $(DESTDIR)$(BASH_COMPLETION_DIR)/vfio-claim
+	install -D -m 644 conf/completions/_vfio-claim $(DESTDIR)$(ZSH_COMPLETION_DIR)/_vfio-claim
+	install -D -m 644 conf/completions/vfio-claim.fish $(DESTDIR)$(FISH_COMPLETION_DIR)/vfio-claim.fish
 	install -D -m 644 conf/man/vfio-claim.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim.8
 	install -D -m 644 conf/man/vfio-claim-early.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8
 	install -D -m 644 conf/man/vfio-claim.conf.5 $(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
@@ -175,6 +182,9 @@ uninstall: ## Remove what install put there (not your configuration)
 		$(DESTDIR)$(LIBDIR)/vfio-claim-safe-entries \
 		$(DESTDIR)$(KERNEL_INSTALL_DIR)/95-vfio-claim.install \
 		$(DESTDIR)$(DOCDIR)/vfio-claim.conf \
+		$(DESTDIR)$(BASH_COMPLETION_DIR)/vfio-claim \
+		$(DESTDIR)$(ZSH_COMPLETION_DIR)/_vfio-claim \
+		$(DESTDIR)$(FISH_COMPLETION_DIR)/vfio-claim.fish \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim.8 \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8 \
 		$(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
@@ -217,6 +227,13 @@ demo: deps ## The main job, shown in a VM: no GPU, IOMMU or KVM needed
 bench: deps ## Ours beside what a user would take instead, as ratios
 	+$(MAKE) --no-print-directory all
 	tests/bench/run
+
+.PHONY: pot
+pot: ## The texts to translate, in build/vfio-claim.pot (needs gettext)
+	@mkdir -p $(B)
+	xgettext --from-code=UTF-8 --language=C --keyword=_ --keyword=N_ --add-comments=TRANSLATORS \
+		--package-name=vfio-claim --package-version=$(VERSION) -o $(B)/vfio-claim.pot \
+		$(INSTALLER_SRC)
 
 .PHONY: clean
 clean: ## Remove what was built; keeps what was fetched (rm -r build removes that, too)

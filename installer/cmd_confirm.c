@@ -10,12 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "boot.h"
-#include "command.h"
 #include "health.h"
 #include "keep.h"
 #include "notice.h"
 #include "release.h"
+#include "text.h"
 
 #define LOCK_PATH "run/vfio-claim/lock"
 static struct {
@@ -45,19 +46,7 @@ static bool option(int c, const char *value)
 static int finish(const struct context *context, enum verdict verdict, const char *detail,
 		  int status)
 {
-	char text[1200];
-	struct str s = STR_ON(text);
-
-	if (context->json) {
-		report_add_string(&s, detail);
-		printf("{ \"version\": 1, \"outcome\": \"%s\", \"detail\": %s }\n",
-		       verdict_name(verdict), text);
-	} else if (status == EXIT_DONE) {
-		printf("%s\n", detail);
-	} else {
-		fprintf(stderr, "vfio-claim: %s\n", detail);
-	}
-	return status;
+	return answer(context, verdict_name(verdict), detail, status);
 }
 
 static int save(struct context *context, enum verdict verdict, const char *detail)
@@ -137,7 +126,8 @@ static int retry(struct context *context)
 
 	keep_locate(&context->root, &conf, &boot.record, &where);
 	if (where.kind == RECORD_NONE) {
-		str_add(&s, "boots are not counted here: there is no record to change");
+		str_add(&s,
+			_("boots are not counted here: there is no record to change"));
 		return finish(context, VERDICT_NONE, text, EXIT_REFUSED);
 	}
 	r = change_record(context, &where, forget_attempts, true);
@@ -176,7 +166,7 @@ static int give_back(struct context *context, const char *why)
 
 	str_join(&s, why, ": ", NULL);
 	if (context->dry_run) {
-		str_add(&s, "would give everything back to the host");
+		str_add(&s, _("would give everything back to the host"));
 		return finish(context, VERDICT_RELEASED, text, EXIT_REFUSED);
 	}
 	/* first: a machine that dies now must not claim for ever */
@@ -184,7 +174,7 @@ static int give_back(struct context *context, const char *why)
 		(void)change_record(context, &boot.record, record_revoke, false);
 	verdict = release_all(&context->root, &boot, &s);
 	(void)save(context, verdict, text);
-	str_add(&s, "; \"vfio-claim status\" says what the next boot will do");
+	str_add(&s, _("; \"vfio-claim status\" says what the next boot will do"));
 	notice_post(&context->root, text);
 	return context->json ? finish(context, verdict, text, EXIT_REFUSED)
 			     : EXIT_REFUSED;
@@ -203,7 +193,7 @@ static bool healthy(struct context *context, struct str *why)
 		if (good || waited >= chosen.wait_s)
 			break;
 		if (waited == 2)
-			fprintf(stderr, "vfio-claim: waiting up to %u s: %s\n",
+			fprintf(stderr, _("vfio-claim: waiting up to %u s: %s\n"),
 				chosen.wait_s, text);
 		nanosleep(&pause, NULL);
 	}
@@ -226,12 +216,13 @@ static int confirm(struct context *context)
 		return finish(context, VERDICT_NONE, text,
 			      record_failed(&s, &boot.record, r));
 	if (context->dry_run)
-		str_add(&s, "would confirm this boot: it is good");
+		str_add(&s, _("would confirm this boot: it is good"));
 	else if (boot.record.kind == RECORD_NONE)
-		str_add(&s, "this boot is good; boots are not counted here");
+		str_add(&s, _("this boot is good; boots are not counted here"));
 	else
-		str_add(&s, "this boot is confirmed: until the kernel, the configuration "
-			    "or the devices change it is claimed without being counted");
+		str_add(&s,
+			_("this boot is confirmed: until the kernel, the configuration "
+			  "or the devices change it is claimed without being counted"));
 	(void)save(context, VERDICT_CONFIRMED, text);
 	if (!context->dry_run)
 		notice_clear(&context->root);
@@ -295,7 +286,7 @@ static int end_trial(struct context *context)
 
 	if (is_confirmed(context))
 		return EXIT_DONE;
-	str_add(&s, "this boot was not confirmed within ");
+	str_add(&s, _("this boot was not confirmed within "));
 	str_add_uint(&s, conf.trial_minutes);
 	str_add(&s, conf.trial_minutes == 1 ? " minute" : " minutes");
 	return give_back(context, text);
@@ -334,7 +325,7 @@ static int run(struct context *context)
 	int lock, r;
 
 	if (!context->root.captured && geteuid() != 0 && !context->dry_run) {
-		str_add(&s, "only root may do that");
+		str_add(&s, _("only root may do that"));
 		return finish(context, VERDICT_NONE, text, EXIT_REFUSED);
 	}
 	load_conf(context);
@@ -368,14 +359,15 @@ static const struct option options[] = {
 
 const struct command cmd_confirm = {
 	.name = "confirm",
-	.summary = "Marks this boot good, or gives back what it claimed",
-	.help = "A boot is good while the claim holds and, with require-display = yes, the\n"
+	.summary = N_("Marks this boot good, or gives back what it claimed"),
+	.help = N_(
+		"A boot is good while the claim holds and, with require-display = yes, the\n"
 		"host has a display. A service runs this once the system is up.\n\n"
 		"  --wait SECONDS  give the display that long to come (default 0)\n"
 		"  --trial         wait for the end of the trial (trial-timeout) and give\n"
 		"                  everything back unless the boot was confirmed\n"
 		"  --retry         forget failed attempts: the next boot tries again\n"
-		"  --dry-run       only say what would be done\n",
+		"  --dry-run       only say what would be done\n"),
 	.options = options,
 	.option = option,
 	.run = run,

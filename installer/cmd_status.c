@@ -11,6 +11,7 @@
 #include "driver.h"
 #include "keep.h"
 #include "next.h"
+#include "text.h"
 
 #define REPORT_MAX (512 * 1024)
 #define JSON_MAX (REPORT_MAX + 64 * 1024)
@@ -33,9 +34,9 @@ static void print_claim(struct fs *root, const struct report *boot,
 	struct str s;
 
 	if (c->outcome == OUTCOME_CLAIMED)
-		printf("  %s: claimed\n", c->name);
+		printf(_("  %s: claimed\n"), c->name);
 	else
-		printf("  %s: the host keeps it: %s: %s\n", c->name,
+		printf(_("  %s: the host keeps it: %s: %s\n"), c->name,
 		       reason_name(c->reason), c->detail);
 	for (unsigned i = c->first; i < c->first + c->n; i++) {
 		const struct report_function *f = &boot->functions[i];
@@ -46,18 +47,19 @@ static void print_claim(struct fs *root, const struct report *boot,
 		pci_address_add(&s, f->address);
 		if (driver_current(root, f->address, driver) < 0)
 			str_copy(driver, sizeof(driver), "");
-		printf("    %s is now on %s\n", address, *driver ? driver : "no driver");
+		printf(_("    %s is now on %s\n"), address,
+		       *driver ? driver : "no driver");
 	}
 }
 
 static void print_boot(struct fs *root)
 {
 	static const char *const words[] = {
-		[OUTCOME_KEPT] = "the host kept everything",
-		[OUTCOME_HELD] = "functions are held, and nobody settled what becomes of "
-				 "them",
-		[OUTCOME_PARTIAL] = "claimed in part",
-		[OUTCOME_CLAIMED] = "claimed",
+		[OUTCOME_KEPT] = N_("the host kept everything"),
+		[OUTCOME_HELD] = N_("functions are held, and nobody settled what "
+				    "becomes of them"),
+		[OUTCOME_PARTIAL] = N_("claimed in part"),
+		[OUTCOME_CLAIMED] = N_("claimed"),
 	};
 	const struct report *boot = &status.boot;
 
@@ -65,17 +67,17 @@ static void print_boot(struct fs *root)
 		printf("This boot: nothing is known: /" REPORT_PATH ": %s\n",
 		       str_errno(status.boot_error));
 		if (status.boot_error == -ENOENT)
-			puts("  vfio-claim was not in the initramfs, or its configuration "
-			     "was not");
+			puts(_("  vfio-claim was not in the initramfs, or its configuration "
+			       "was not"));
 		return;
 	}
-	printf("This boot (kernel %s): %s\n", boot->kernel, words[boot->outcome]);
+	printf(_("This boot (kernel %s): %s\n"), boot->kernel, _(words[boot->outcome]));
 	if (boot->outcome == OUTCOME_KEPT && boot->reason != REASON_NONE)
 		printf("  %s: %s\n", reason_name(boot->reason), boot->detail);
 	for (unsigned i = 0; i < boot->n_claims; i++)
 		print_claim(root, boot, &boot->claims[i]);
 	for (unsigned i = 0; i < boot->n_warnings; i++)
-		printf("  warning: %s: %s\n", boot->warnings[i].code,
+		printf(_("  warning: %s: %s\n"), boot->warnings[i].code,
 		       boot->warnings[i].detail);
 }
 
@@ -87,15 +89,15 @@ static void print_confirmation(void)
 		return;
 	if (status.confirmation.verdict == VERDICT_NONE) {
 		if (boot->record.confirmed)
-			puts("Since then: it equals a boot that was confirmed; not looked "
-			     "at yet");
+			puts(_("Since then: it equals a boot that was confirmed; not looked "
+			       "at yet"));
 		else
-			printf("Since then: not confirmed yet; \"vfio-claim confirm\" does "
-			       "it, and after %u min it is taken back\n",
+			printf(_("Since then: not confirmed yet; \"vfio-claim confirm\" does "
+				 "it, and after %u min it is taken back\n"),
 			       status.next.conf.trial_minutes);
 		return;
 	}
-	printf("Since then: %s\n", status.confirmation.detail);
+	printf(_("Since then: %s\n"), status.confirmation.detail);
 	if (status.confirmation.verdict != VERDICT_CONFIRMED)
 		puts("  Mend it and reboot; \"vfio-claim confirm --retry\" forgets the failed "
 		     "attempts.\n"
@@ -110,7 +112,7 @@ static void print_record(void)
 	struct str s = STR_ON(text);
 
 	keep_describe(&s, &n->record);
-	printf("Record: %s\n", text);
+	printf(_("Record: %s\n"), text);
 }
 
 static void print_next(void)
@@ -124,29 +126,29 @@ static void print_next(void)
 	}
 	print_record();
 	if (!plan_claims(&n->plan)) {
-		printf("Next boot: the host keeps everything");
+		printf(_("Next boot: the host keeps everything"));
 		if (n->plan.reason != REASON_NONE)
 			printf(": %s: %s", reason_name(n->plan.reason), n->plan.detail);
 		puts("");
 	} else if (n->state == NEXT_CONFIRMED) {
-		puts("Next boot: claimed, like the last one that was confirmed");
+		puts(_("Next boot: claimed, like the last one that was confirmed"));
 	} else if (n->state == NEXT_TRIAL) {
-		printf("Next boot: claimed on trial, attempt %u of %u\n",
+		printf(_("Next boot: claimed on trial, attempt %u of %u\n"),
 		       n->record.attempts + 1, n->conf.max_attempts);
 	} else if (n->state == NEXT_UNREADABLE) {
-		puts("Next boot: depends on the record, which only root can read");
+		puts(_("Next boot: depends on the record, which only root can read"));
 	} else {
-		puts("Next boot: claimed, and not counted: safe mode cannot help");
+		puts(_("Next boot: claimed, and not counted: safe mode cannot help"));
 	}
 	for (unsigned i = 0; i < n->plan.n_claims; i++) {
 		const struct plan_claim *c = &n->plan.claims[i];
 
 		if (c->reason != REASON_NONE && c->reason != n->plan.reason)
-			printf("  %s: the host keeps it: %s: %s\n", c->conf->name,
+			printf(_("  %s: the host keeps it: %s: %s\n"), c->conf->name,
 			       reason_name(c->reason), c->detail);
 	}
-	puts("  (this kernel, the configuration as it is now, no vfio_claim= on the command "
-	     "line)");
+	puts(_("  (this kernel, the configuration as it is now, no vfio_claim= on the command "
+	       "line)"));
 }
 
 /* ---- for scripts */
@@ -287,7 +289,7 @@ static const struct option options[] = { COMMON_OPTIONS };
 
 const struct command cmd_status = {
 	.name = "status",
-	.summary = "What this boot did and why, and what the next one will do",
+	.summary = N_("What this boot did and why, and what the next one will do"),
 	.help = "",
 	.options = options,
 	.run = run,

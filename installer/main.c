@@ -21,34 +21,35 @@ static const struct command *const commands[] = {
 
 static void print_usage(FILE *out)
 {
-	fputs("Usage: vfio-claim COMMAND [OPTION]...\n"
-	      "\n"
-	      "Gives a graphics card to virtual machines, and takes it back when in doubt.\n"
-	      "\n",
+	fputs(_("Usage: vfio-claim COMMAND [OPTION]...\n"
+		"\n"
+		"Gives a graphics card to virtual machines, and takes it back when in doubt.\n"
+		"\n"),
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\n"
-	      "'vfio-claim COMMAND --help' lists a command's options; see vfio-claim(8).\n",
+		fprintf(out, "  %-10s %s\n", commands[i]->name, _(commands[i]->summary));
+	fputs(_("\n"
+		"'vfio-claim COMMAND --help' lists a command's options; see vfio-claim(8).\n"),
 	      out);
 }
 
 static void print_help(const struct command *command)
 {
-	printf("Usage: vfio-claim %s [OPTION]...%s%s\n\n%s.\n\n%s"
-	       "  --root DIR      a captured machine below DIR instead of this one\n"
-	       "  --json          for scripts\n"
-	       "  --help          this text\n"
-	       "\n"
-	       "Exit status: 0 done, 1 refused or a problem was found, 2 wrong usage.\n",
+	printf(_("Usage: vfio-claim %s [OPTION]...%s%s\n\n%s.\n\n%s"
+		 "  --root DIR      a captured machine below DIR instead of this one\n"
+		 "  --json          for scripts\n"
+		 "  --help          this text\n"
+		 "\n"
+		 "Exit status: 0 done, 1 refused or a problem was found, 2 wrong usage.\n"),
 	       command->name, command->arguments ? " " : "",
-	       command->arguments ? command->arguments : "", command->summary,
-	       command->help);
+	       command->arguments ? command->arguments : "", _(command->summary),
+	       *command->help ? _(command->help) : "");
 }
 
 static int wrong(const char *command)
 {
-	fprintf(stderr, "Try 'vfio-claim%s%s --help'.\n", *command ? " " : "", command);
+	fprintf(stderr, _("Try 'vfio-claim%s%s --help'.\n"), *command ? " " : "",
+		command);
 	return EXIT_USAGE;
 }
 
@@ -73,7 +74,7 @@ static int run(const struct command *command, int argc, char **argv)
 		} else if (c == '?') {
 			return wrong(command->name);
 		} else if (!command->option || !command->option(c, optarg)) {
-			fprintf(stderr, "vfio-claim: a wrong value: %s\n", optarg);
+			fprintf(stderr, _("vfio-claim: a wrong value: %s\n"), optarg);
 			return wrong(command->name);
 		}
 	}
@@ -81,18 +82,19 @@ static int run(const struct command *command, int argc, char **argv)
 	context.n_arguments = argc - optind;
 	context.colour = !context.json && text_colour(stdout);
 	if (context.n_arguments && !command->arguments) {
-		fprintf(stderr, "vfio-claim: unknown argument: %s\n", argv[optind]);
+		fprintf(stderr, _("vfio-claim: unknown argument: %s\n"), argv[optind]);
 		return wrong(command->name);
 	}
 	r = fs_init(&context.root, root);
 	if (r < 0) {
-		fprintf(stderr, "vfio-claim: cannot open %s: %s\n", root, str_errno(r));
+		fprintf(stderr, _("vfio-claim: cannot open %s: %s\n"), root,
+			str_errno(r));
 		return EXIT_USAGE;
 	}
 	r = command->run(&context);
 	fs_finish(&context.root);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fputs("vfio-claim: the output cannot be written\n", stderr);
+		fputs(_("vfio-claim: the output cannot be written\n"), stderr);
 		r = EXIT_REFUSED;
 	}
 	return r;
@@ -103,6 +105,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 
 	setlocale(LC_ALL, "");
+	bindtextdomain("vfio-claim", LOCALEDIR);
 	textdomain("vfio-claim");
 	if (str_equal(name, "--help") || str_equal(name, "-h") ||
 	    str_equal(name, "help")) {
@@ -117,8 +120,8 @@ int main(int argc, char **argv)
 		if (str_equal(name, commands[i]->name))
 			return run(commands[i], argc - 1, argv + 1);
 	if (*name)
-		fprintf(stderr, "vfio-claim: unknown command: %s\n", name);
+		fprintf(stderr, _("vfio-claim: unknown command: %s\n"), name);
 	else
-		fputs("vfio-claim: a command is missing\n", stderr);
+		fputs(_("vfio-claim: a command is missing\n"), stderr);
 	return wrong("");
 }

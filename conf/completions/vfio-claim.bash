@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for vfio-claim(8). Commands and options are asked of the program itself.
+
+_vfio_claim()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=
+	local command=${COMP_WORDS[1]}
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		words=$(vfio-claim --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
+		words+=' --help --version'
+	elif [ "$prev" = --root ]; then
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+	elif [[ $cur == -* ]]; then
+		words=$(vfio-claim "$command" --help 2>/dev/null |
+			sed -n 's/^  \(--[a-z-]*\).*/\1/p')
+	else
+		case $command in
+		setup)
+			words=$(vfio-claim list 2>/dev/null |
+				grep -oE '[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]' | sort -u)
+			COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}
+			;;
+		claim | release)
+			words=$(sed -n 's/^[[:blank:]]*\[claim[[:blank:]]\+\([^] ]*\).*/\1/p' \
+				/etc/vfio-claim.conf 2>/dev/null)
+			;;
+		args) words='show add remove' ;;
+		snapshot)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return
+			;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -F _vfio_claim vfio-claim

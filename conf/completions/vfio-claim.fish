@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# fish completion for vfio-claim(8). Commands and options are asked of the program itself.
+
+function __vfio_claim_commands
+    vfio-claim --help 2>/dev/null | string replace -rf '^  ([a-z][a-z-]*)  +(.*)' '$1\t$2'
+end
+
+function __vfio_claim_options
+    set -l words (commandline -opc)
+    vfio-claim $words[2] --help 2>/dev/null |
+        string replace -rf '^  (--[a-z-]*)[A-Z ]*  +(.*)' '$1\t$2'
+end
+
+function __vfio_claim_functions
+    vfio-claim list 2>/dev/null |
+        string match -arg '([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])' | sort -u
+end
+
+function __vfio_claim_names
+    string replace -rf '^\s*\[claim\s+([^\] ]*).*' '$1' </etc/vfio-claim.conf 2>/dev/null
+end
+
+complete -c vfio-claim -f
+complete -c vfio-claim -n '__fish_is_nth_token 1' -a '(__vfio_claim_commands)'
+complete -c vfio-claim -n 'not __fish_is_nth_token 1; and string match -q -- "-*" (commandline -ct)' \
+    -a '(__vfio_claim_options)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from setup' -a '(__vfio_claim_functions)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from claim release' -a '(__vfio_claim_names)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from args' -a 'show add remove'
+complete -c vfio-claim -n '__fish_seen_subcommand_from snapshot' -F

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The last word of a command: a sentence, or a JSON object with outcome and detail.
+ */
+#pragma once
+
+#include "command.h"
+
+/* Returns `status`. A sentence goes to stdout if that is EXIT_DONE, else to stderr. */
+int answer(const struct context *context, const char *outcome, const char *detail,
+	   int status) __attribute__((nonnull));

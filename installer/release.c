@@ -2,14 +2,17 @@
 #include "release.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "act.h"
 #include "driver.h"
 #include "users.h"
+#include "worker.h"
 
 #define WAIT_MS 5000
 #define POLL_MS 100
+#define DEADLINE_MS 30000 /* each display may take WAIT_MS */
 
 /* udev loads what is missing: it knows the blacklists. */
 static int load_nothing(struct module_loader *loader, const char *name)
@@ -88,6 +91,51 @@ static enum verdict release(struct fs *root, const struct report *boot,
 	return VERDICT_RELEASED;
 }
 
+struct job {
+	struct fs *root;
+	const struct report *boot;
+	const struct report_claim *claim;
+	struct shared {
+		enum verdict verdict;
+		char what[512];
+	} * shared;
+};
+
+static void work(void *arg)
+{
+	struct job *job = arg;
+	struct str what = STR_ON(job->shared->what);
+
+	job->shared->verdict = release(job->root, job->boot, job->claim, &what);
+}
+
+enum verdict release_claim(struct fs *root, const struct report *boot,
+			   const struct report_claim *claim, struct str *what)
+{
+	struct job job = { .root = root, .boot = boot, .claim = claim };
+	enum verdict verdict = VERDICT_FAILED;
+
+	if (users_find(root, boot, claim, what)) {
+		str_join(what, ", so ", claim->name, " was NOT given back", NULL);
+		return VERDICT_IN_USE;
+	}
+	job.shared = mmap(NULL, sizeof(*job.shared), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job.shared == MAP_FAILED) {
+		str_join(what, claim->name, " was NOT given back: out of memory", NULL);
+		return VERDICT_FAILED;
+	}
+	if (worker_run(work, &job, DEADLINE_MS) == WORKER_DONE) {
+		str_add(what, job.shared->what);
+		verdict = job.shared->verdict;
+	} else {
+		str_join(what, claim->name,
+			 " was NOT given back: its driver does not let go; reboot", NULL);
+	}
+	munmap(job.shared, sizeof(*job.shared));
+	return verdict;
+}
+
 enum verdict release_all(struct fs *root, const struct report *boot, struct str *what)
 {
 	enum verdict worst = VERDICT_RELEASED, verdict;
@@ -100,12 +148,7 @@ enum verdict release_all(struct fs *root, const struct report *boot, struct str 
 			continue;
 		if (what->len > begin)
 			str_add(what, "; ");
-		if (users_find(root, boot, claim, what)) {
-			str_join(what, ", so ", claim->name, " was NOT given back", NULL);
-			verdict = VERDICT_IN_USE;
-		} else {
-			verdict = release(root, boot, claim, what);
-		}
+		verdict = release_claim(root, boot, claim, what);
 		if (verdict > worst)
 			worst = verdict;
 	}

@@ -18,6 +18,8 @@ enum change_kind {
 	CHANGE_CONF, /* /etc/vfio-claim.conf: the claims that we wrote are taken out */
 };
 
+#define CHANGE_MAX_SIZE (16 * 1024 * 1024) /* bytes of a file */
+
 struct change {
 	char *path; /* relative to the root */
 	char *before, *after; /* whole contents, NUL terminated; NULL: no such file */
@@ -49,13 +51,22 @@ void changes_finish(struct changes *changes) __attribute__((nonnull));
  * second call for one path builds on the first: its `after` is replaced. Nothing is
  * appended if nothing would change. Returns the change, or NULL (no change was needed:
  * *ret_error is 0) or on error a negative errno in *ret_error: -ELOOP and -EINVAL where
- * a symbolic link or something else than a file stands in its place.
+ * a symbolic link or something else than a file stands in its place. The change is valid
+ * until the next call.
  */
 struct change *changes_put(struct changes *changes, struct fs *root, const char *path,
 			   const char *after, mode_t mode, int *ret_error)
 	__attribute__((nonnull(1, 2, 3, 6), warn_unused_result));
 
-/* The planned content of a file, or what it has now if no change names it. Heap or NULL.
+/* The same for content that may hold NUL bytes. */
+struct change *changes_put_bytes(struct changes *changes, struct fs *root,
+				 const char *path, const char *after, size_t len,
+				 mode_t mode, int *ret_error)
+	__attribute__((nonnull(1, 2, 3, 7), warn_unused_result));
+
+/*
+ * The planned content of a file, or what it has now if no change names it. Heap, or NULL:
+ * there is no such file (*ret_error is 0), or a negative errno as above.
  */
 char *changes_content(const struct changes *changes, struct fs *root, const char *path,
 		      int *ret_error) __attribute__((nonnull, warn_unused_result));
@@ -69,3 +80,18 @@ int changes_run(struct changes *changes, const char *why, const char *const *arg
 /* Every file with a unified diff, every program; colour on request. */
 void changes_print(const struct changes *changes, FILE *out, bool colour)
 	__attribute__((nonnull));
+
+/* What a command line would need to be typed. */
+void change_print_words(FILE *out, char *const *words) __attribute__((nonnull));
+
+/* Relative, without "..", "." and empty components. */
+bool change_path_ok(const char *path) __attribute__((nonnull));
+
+/*
+ * A whole file, NUL terminated: 0 with *ret, which is NULL if there is none, or a
+ * negative errno as changes_put() has it.
+ */
+int change_read(struct fs *root, const char *path, char **ret, size_t *ret_len)
+	__attribute__((nonnull, warn_unused_result));
+int change_read_fd(int fd, char **ret, size_t *ret_len)
+	__attribute__((nonnull, warn_unused_result));

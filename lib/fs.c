@@ -29,18 +29,23 @@ struct how {
 	uint64_t flags, mode, resolve;
 };
 
-static int open_below(struct fs *fs, const char *path, int flags)
+int fs_open(struct fs *fs, const char *path, int flags, mode_t mode)
 {
 	struct how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
-			   .mode = flags & O_CREAT ? 0644 : 0,
+			   .mode = flags & O_CREAT ? mode : 0,
 			   .resolve = RESOLVE_IN_ROOT };
 	int fd;
 
 	if (fs->captured)
 		fd = (int)syscall(SYS_openat2, fs->root_fd, path, &how, sizeof(how));
 	else
-		fd = openat(fs->root_fd, path, flags | O_CLOEXEC, 0644);
+		fd = openat(fs->root_fd, path, flags | O_CLOEXEC, mode);
 	return fd < 0 ? -errno : fd;
+}
+
+static int open_below(struct fs *fs, const char *path, int flags)
+{
+	return fs_open(fs, path, flags, 0644);
 }
 
 static int read_fd(int fd, enum fs_extent extent, char *buf, size_t size, size_t *ret_len)

@@ -91,6 +91,13 @@ void fs_init_here(struct fs *ret) __attribute__((nonnull));
 void fs_finish(struct fs *fs) __attribute__((nonnull));
 
 /*
+ * A descriptor below the root, close-on-exec; the caller closes it. `mode` counts with
+ * O_CREAT only. Returns it or a negative errno.
+ */
+int fs_open(struct fs *fs, const char *path, int flags, mode_t mode)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
  * A text attribute: NUL terminated, trailing newline stripped. -EFBIG if `size` has no
  * room for two bytes more, -EPROTO if it holds a NUL byte.
  */

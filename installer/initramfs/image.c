@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image.h"
+
+#include <archive.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "text.h"
+
+#define BLOCK (128 * 1024)
+#define HEADER 110 /* bytes; Documentation/driver-api/early-userspace/buffer-format.rst \
+		    */
+
+/* The file itself, or what a compressed part of it unpacks to. */
+struct source {
+	const char *at; /* bytes that are there */
+	size_t left;
+	uint64_t pos; /* of `at`: the alignment of archives counts from 0 */
+	struct archive *archive; /* NULL: the file */
+	int error;
+};
+
+struct image {
+	const struct image_visitor *visitor;
+	struct str *why;
+	int fd;
+	struct source file;
+	uint64_t packed_pos; /* where libarchive reads next */
+	uint64_t unpacked; /* bytes, of all parts so far */
+	char block[BLOCK], packed_block[BLOCK];
+	char name[PATH_MAX + 1];
+};
+
+/* ---- messages */
+
+static int damaged(struct image *im, const char *what)
+{
+	str_add(im->why, what);
+	return -EBADMSG;
+}
+
+static int cut_off(struct image *im)
+{
+	return damaged(im, _("it is cut off"));
+}
+
+static int unpacking_failed(struct image *im, struct archive *archive)
+{
+	const char *error = archive_error_string(archive);
+	char text[160];
+
+	text_clean(text, sizeof(text), error ? error : "?");
+	str_join(im->why, _("it cannot be unpacked: "), text, NULL);
+	return archive_errno(archive) == ENOMEM ? -ENOMEM : -EBADMSG;
+}
+
+/* ---- bytes */
+
+static ssize_t read_at(int fd, char *buf, uint64_t pos)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, buf, BLOCK, (off_t)pos);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static int more_of_file(struct image *im, struct source *s)
+{
+	const ssize_t n = read_at(im->fd, im->block, s->pos);
+
+	if (n < 0) {
+		str_join(im->why, _("it cannot be read: "), str_errno((int)n), NULL);
+		return (int)n;
+	}
+	s->at = im->block;
+	s->left = (size_t)n;
+	return n > 0;
+}
+
+static int more_of_archive(struct image *im, struct source *s)
+{
+	const void *block;
+	la_int64_t offset;
+	int r;
+
+	do
+		r = archive_read_data_block(s->archive, &block, &s->left, &offset);
+	while (r == ARCHIVE_OK && s->left == 0);
+	if (r != ARCHIVE_OK)
+		s->left = 0;
+	if (r == ARCHIVE_EOF)
+		return 0;
+	if (r != ARCHIVE_OK)
+		return unpacking_failed(im, s->archive);
+	s->at = block;
+	im->unpacked += s->left;
+	if (im->unpacked > IMAGE_MAX_BYTES) {
+		str_add(im->why, _("it unpacks to more than 4 GiB"));
+		return -EFBIG;
+	}
+	return 1;
+}
+
+/* 1 if there is a byte at s->at, 0 at the end, or a negative errno. */
+static int more(struct image *im, struct source *s)
+{
+	if (s->left > 0)
+		return 1;
+	return s->archive ? more_of_archive(im, s) : more_of_file(im, s);
+}
+
+static size_t skip(struct source *s, uint64_t len)
+{
+	const size_t n = len < s->left ? (size_t)len : s->left;
+
+	s->at += n;
+	s->left -= n;
+	s->pos += n;
+	return n;
+}
+
+/* Exactly `len` bytes. */
+static int take(struct image *im, struct source *s, char *buf, size_t len)
+{
+	while (len > 0) {
+		const int r = more(im, s);
+		const char *at = s->at;
+		size_t n;
+
+		if (r <= 0)
+			return r < 0 ? r : cut_off(im);
+		n = skip(s, len);
+		memcpy(buf, at, n);
+		buf += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int skip_padding(struct image *im, struct source *s)
+{
+	char padding[4];
+
+	return take(im, s, padding, (4 - (s->pos & 3)) & 3);
+}
+
+/* As more(), behind the zeros. */
+static int skip_zeros(struct image *im, struct source *s)
+{
+	int r;
+
+	while ((r = more(im, s)) > 0 && *s->at == '\0')
+		skip(s, 1);
+	return r;
+}
+
+/* ---- newc */
+
+struct header {
+	uint32_t mode, size, name_size;
+};
+
+static bool parse_hex(const char *text, uint32_t *ret)
+{
+	uint32_t v = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		const char c = text[i];
+
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (uint32_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (uint32_t)(c - 'a' + 10);
+		else if (c >= 'A' && c <= 'F')
+			v = v << 4 | (uint32_t)(c - 'A' + 10);
+		else
+			return false;
+	}
+	*ret = v;
+	return true;
+}
+
+static bool parse_header(const char *text, struct header *ret)
+{
+	uint32_t field[13];
+
+	if (memcmp(text, "07070", 5) != 0 || (text[5] != '1' && text[5] != '2'))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(field); i++)
+		if (!parse_hex(text + 6 + 8 * i, &field[i]))
+			return false;
+	*ret = (struct header){ .mode = field[1],
+				.size = field[6],
+				.name_size = field[11] };
+	return true;
+}
+
+static int take_header(struct image *im, struct source *s, struct header *ret)
+{
+	char text[HEADER];
+	int r = take(im, s, text, sizeof(text));
+
+	if (r < 0)
+		return r;
+	if (!parse_header(text, ret))
+		return damaged(im,
+			       _("an archive in it is no cpio archive of the kind that "
+				 "the kernel reads"));
+	if (ret->name_size == 0 || ret->name_size > PATH_MAX)
+		return damaged(im, _("a name in it is longer than any path"));
+	r = take(im, s, im->name, ret->name_size);
+	if (r < 0)
+		return r;
+	if (memchr(im->name, '\0', ret->name_size) != im->name + ret->name_size - 1)
+		return damaged(im, _("a name in it does not end where it should"));
+	return 0;
+}
+
+static const char *plain_path(const char *path)
+{
+	for (;;) {
+		if (*path == '/')
+			path++;
+		else if (path[0] == '.' && path[1] == '/')
+			path += 2;
+		else
+			return path;
+	}
+}
+
+static int take_data(struct image *im, struct source *s, uint64_t size, bool wanted)
+{
+	int r;
+
+	while (size > 0) {
+		const char *at;
+		size_t n;
+
+		r = more(im, s);
+		if (r <= 0)
+			return r < 0 ? r : cut_off(im);
+		at = s->at;
+		n = skip(s, size);
+		if (wanted)
+			im->visitor->data(im->visitor->arg, at, n);
+		size -= n;
+	}
+	if (wanted)
+		im->visitor->end(im->visitor->arg);
+	return 0;
+}
+
+/* From its first header to behind its trailer. */
+static int walk_archive(struct image *im, struct source *s)
+{
+	const struct image_visitor *v = im->visitor;
+	struct header h = { 0 };
+	bool last, wanted;
+	int r;
+
+	do {
+		r = skip_padding(im, s);
+		if (r == 0)
+			r = take_header(im, s, &h);
+		/* an empty entry at the file's end has no padding */
+		if (r == 0 && h.size > 0)
+			r = skip_padding(im, s);
+		if (r < 0)
+			return r;
+		last = str_equal(im->name, "TRAILER!!!");
+		wanted = !last && v->entry(v->arg, &(struct image_entry){
+							   .path = plain_path(im->name),
+							   .mode = h.mode,
+							   .size = h.size,
+						   });
+		r = take_data(im, s, h.size, wanted);
+	} while (r == 0 && !last);
+	return r;
+}
+
+static bool archive_begins(const struct source *s)
+{
+	return *s->at == '0' && (s->pos & 3) == 0;
+}
+
+/* ---- compressed parts */
+
+typedef int filter_fn(struct archive *archive);
+
+static const struct packer {
+	const char *name;
+	const char *magic;
+	size_t len;
+	filter_fn *filter;
+} packers[] = {
+	{ "gzip", "\x1f\x8b", 2, archive_read_support_filter_gzip },
+	{ "xz",
+	  "\xfd"
+	  "7zXZ\0",
+	  6, archive_read_support_filter_xz },
+	{ "zstd", "\x28\xb5\x2f\xfd", 4, archive_read_support_filter_zstd },
+	{ "lz4", "\x02\x21\x4c\x18", 4, archive_read_support_filter_lz4 },
+	{ "lz4", "\x04\x22\x4d\x18", 4, archive_read_support_filter_lz4 },
+	{ "lzma", "\x5d\0\0", 3, archive_read_support_filter_lzma },
+	{ "bzip2", "BZh", 3, archive_read_support_filter_bzip2 },
+	{ "lzo", "\x89LZO\0\r\n\x1a\n", 9, archive_read_support_filter_lzop },
+};
+
+static la_ssize_t read_packed(struct archive *archive, void *arg, const void **ret)
+{
+	struct image *im = arg;
+	const ssize_t n = read_at(im->fd, im->packed_block, im->packed_pos);
+
+	if (n < 0) {
+		archive_set_error(archive, -(int)n, "%s", str_errno((int)n));
+		return -1;
+	}
+	*ret = im->packed_block;
+	im->packed_pos += (uint64_t)n;
+	return n;
+}
+
+static int find_packer(struct image *im, const struct packer **ret)
+{
+	char magic[16] = "";
+	const ssize_t n = pread(im->fd, magic, sizeof(magic), (off_t)im->file.pos);
+
+	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
+		if (n >= (ssize_t)packers[i].len &&
+		    memcmp(magic, packers[i].magic, packers[i].len) == 0) {
+			*ret = &packers[i];
+			return 0;
+		}
+	}
+	return damaged(im,
+		       _("neither an archive nor anything compressed begins where one "
+			 "should"));
+}
+
+/* With this one way to unpack, and no program started for it: OK or another one. */
+static int open_packed(struct image *im, struct archive *archive,
+		       const struct packer *packer)
+{
+	struct archive_entry *entry;
+
+	/* ARCHIVE_WARN: libarchive would run a program */
+	if (packer->filter(archive) != ARCHIVE_OK) {
+		str_join(im->why, _("it is compressed with "), packer->name,
+			 _(", which libarchive cannot unpack here"), NULL);
+		return -EOPNOTSUPP;
+	}
+	im->packed_pos = im->file.pos;
+	if (archive_read_support_format_raw(archive) != ARCHIVE_OK ||
+	    archive_read_open(archive, im, NULL, read_packed, NULL) != ARCHIVE_OK ||
+	    archive_read_next_header(archive, &entry) != ARCHIVE_OK)
+		return unpacking_failed(im, archive);
+	/* the file and one filter: what is compressed twice is not what a kernel reads */
+	if (archive_filter_count(archive) != 2)
+		return damaged(im, _("what is compressed in it is no archive"));
+	return 0;
+}
+
+static int walk_unpacked(struct image *im, struct source *s)
+{
+	int r;
+
+	while ((r = skip_zeros(im, s)) > 0) {
+		if (!archive_begins(s))
+			return damaged(im, _("what is compressed in it is no archive"));
+		r = walk_archive(im, s);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static int walk_packed(struct image *im)
+{
+	struct source s = { .archive = archive_read_new() };
+	const struct packer *packer;
+	int r;
+
+	if (!s.archive)
+		return -ENOMEM;
+	r = find_packer(im, &packer);
+	if (r == 0)
+		r = open_packed(im, s.archive, packer);
+	if (r == 0)
+		r = walk_unpacked(im, &s);
+	if (r == 0) {
+		im->file.pos += (uint64_t)archive_filter_bytes(s.archive, -1);
+		im->file.left = 0;
+	}
+	archive_read_free(s.archive);
+	return r;
+}
+
+/* ---- all of it */
+
+static int check_file(struct image *im)
+{
+	struct stat st;
+
+	if (fstat(im->fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode)) {
+		str_add(im->why, _("it is not a regular file"));
+		return -EINVAL;
+	}
+	if ((uint64_t)st.st_size > IMAGE_MAX_BYTES) {
+		str_add(im->why, _("it is larger than 4 GiB"));
+		return -EFBIG;
+	}
+	return 0;
+}
+
+static int walk(struct image *im)
+{
+	bool any = false;
+	int r = check_file(im);
+
+	while (r == 0) {
+		r = skip_zeros(im, &im->file);
+		if (r <= 0)
+			break;
+		any = true;
+		r = archive_begins(&im->file) ? walk_archive(im, &im->file)
+					      : walk_packed(im);
+	}
+	return r == 0 && !any ? damaged(im, _("it is empty")) : r;
+}
+
+int image_walk(int fd, const struct image_visitor *visitor, struct str *why)
+{
+	struct image *im = calloc(1, sizeof(*im));
+	int r;
+
+	if (!im)
+		return -ENOMEM;
+	im->fd = fd;
+	im->visitor = visitor;
+	im->why = why;
+	r = walk(im);
+	free(im);
+	return r;
+}

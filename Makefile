@@ -123,6 +123,15 @@ $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h in
 	@mkdir -p $(@D)
 	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
 
+# where the images have what is compared; make install LIBDIR=... may name another folder
+$(B)/installer/installer/initramfs/check.o: CPPFLAGS_ALL += -DLIBDIR='"$(LIBDIR)"'
+$(B)/installer/installer/initramfs/check.o: $(B)/installer/libdir
+
+.PHONY: force
+$(B)/installer/libdir: force
+	@mkdir -p $(@D)
+	@echo '$(LIBDIR)' | cmp -s - $@ || echo '$(LIBDIR)' >$@
+
 $(B)/vfio-claim: $(INSTALLER_OBJ)
 	$(CC) $(INSTALLER_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $^ \
 		$$(pkg-config --libs $(INSTALLER_LIBS)) -o $@.new

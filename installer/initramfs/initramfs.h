@@ -38,13 +38,20 @@ struct initramfs_kernels {
 int initramfs_kernels(struct fs *root, struct initramfs_kernels *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* A release that may stand in a path and in a command line. */
+bool initramfs_release_is_sane(const char *release) __attribute__((nonnull));
+
+/* False for modules of a kernel that is gone: neither a kernel nor an image is there. */
+bool initramfs_boots(struct fs *root, const char *release) __attribute__((nonnull));
+
 /*
  * Opens an image, whatever compresses it, and looks for the binary (byte for byte the
  * installed one), the configuration (byte for byte /etc/vfio-claim.conf), vfio-pci with
  * what it needs for this kernel or built in, and the order of the boot scripts. With
  * `wanted` false the opposite: nothing of ours may be in it. Returns 0 if it is as
  * wanted, -ESTALE with `why` naming what is missing and the mend, or another negative
- * errno if it cannot be read.
+ * errno if it cannot be read. 0, too, if neither an image nor its kernel is there: what
+ * does not boot needs nothing.
  */
 int initramfs_check(struct fs *root, const struct initramfs *generator,
 		    const char *release, bool wanted, struct str *why)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the table has, for initramfs.c alone.
+ */
+#pragma once
+
+#include "initramfs.h"
+
+extern const struct initramfs initramfs_tools;
+
+/* Those that are recognised and refused: our hooks for them do not exist yet. */
+extern const struct initramfs initramfs_dracut, initramfs_mkinitcpio, initramfs_booster,
+	initramfs_tiny_initramfs, initramfs_mkinitfs;

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whether an image holds what the next boot needs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "change.h"
+#include "conf.h"
+#include "image.h"
+#include "initramfs.h"
+#include "modules.h"
+#include "text.h"
+
+#ifndef LIBDIR
+#error LIBDIR is set by the Makefile
+#endif
+
+#define BINARY (LIBDIR "/vfio-claim-early" + 1)
+#define SCRIPT "00-vfio-claim"
+#define ORDER_MAX (64 * 1024)
+
+/* A file that must be in the image as it is below the root. */
+struct copy {
+	const char *path;
+	char *data;
+	size_t len, at;
+	bool found, same, runs;
+};
+
+/* Scripts of one stage of the boot, and what ours must come before. */
+static const struct stage {
+	const char *name, *before;
+} stages[] = {
+	{ "init-top", "udev" },
+	{ "local-top", "cryptroot" },
+	{ "nfs-top", NULL },
+	{ "init-bottom", NULL },
+};
+
+struct look {
+	const char *release;
+	struct copy copies[2]; /* binary, configuration */
+	struct modules modules;
+	bool index; /* modules.dep, without which none is loaded */
+	bool script[ARRAY_SIZE(stages)];
+	char order[ARRAY_SIZE(stages)][ORDER_MAX];
+	size_t order_len[ARRAY_SIZE(stages)];
+	char ours[160]; /* the first path that is ours, "" for none */
+
+	/* what image_walk() is at */
+	struct copy *copy;
+	size_t stage;
+};
+
+/* ---- what is seen in the image */
+
+/* /lib and /usr/lib are one folder on every system of today. */
+static const char *merged(const char *path)
+{
+	return str_starts(path, "usr/lib/") ? path + strlen("usr/") : path;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+	return str_equal(merged(a), merged(b));
+}
+
+static void see_module(struct look *look, const char *path)
+{
+	const char *at = merged(path);
+
+	if (!str_take_text(&at, "lib/modules/") || !str_take_text(&at, look->release) ||
+	    !str_take_char(&at, '/'))
+		return;
+	modules_mark(&look->modules, at);
+	if (str_equal(at, "modules.dep") || str_equal(at, "modules.dep.bin"))
+		look->index = true;
+}
+
+/* True if it is the list of a stage. */
+static bool see_script(struct look *look, const struct image_entry *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		const char *at = e->path;
+
+		if (!str_take_text(&at, "scripts/") ||
+		    !str_take_text(&at, stages[i].name) || !str_take_char(&at, '/'))
+			continue;
+		if (str_equal(at, SCRIPT))
+			look->script[i] = S_ISREG(e->mode) && e->mode & S_IXUSR;
+		if (!str_equal(at, "ORDER"))
+			return false;
+		look->stage = i;
+		look->order_len[i] = 0;
+		return true;
+	}
+	return false;
+}
+
+static bool see_copy(struct look *look, const struct image_entry *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(look->copies); i++) {
+		struct copy *c = &look->copies[i];
+
+		if (!c->path || !same_path(e->path, c->path))
+			continue;
+		c->found = true;
+		c->same = false;
+		c->runs = e->mode & S_IXUSR;
+		c->at = 0;
+		look->copy = c;
+		return S_ISREG(e->mode) && e->size == c->len;
+	}
+	return false;
+}
+
+static bool see_entry(void *arg, const struct image_entry *e)
+{
+	struct look *look = arg;
+
+	look->copy = NULL;
+	if (!*look->ours && strstr(e->path, "vfio-claim"))
+		text_clean(look->ours, sizeof(look->ours), e->path);
+	if (S_ISREG(e->mode))
+		see_module(look, e->path);
+	return see_copy(look, e) || see_script(look, e);
+}
+
+static void see_data(void *arg, const char *data, size_t len)
+{
+	struct look *look = arg;
+	struct copy *c = look->copy;
+
+	if (c) {
+		/* the entry's size is the copy's: `at` counts what is equal */
+		if (c->at < c->len && memcmp(c->data + c->at, data, len) == 0)
+			c->at += len;
+		else
+			c->at = c->len + 1;
+	} else {
+		char *order = look->order[look->stage];
+		size_t *at = &look->order_len[look->stage];
+
+		/* a longer one is cut: it has hundreds of scripts */
+		if (len > ORDER_MAX - 1 - *at)
+			len = ORDER_MAX - 1 - *at;
+		memcpy(order + *at, data, len);
+		*at += len;
+	}
+}
+
+static void see_end(void *arg)
+{
+	struct look *look = arg;
+
+	if (look->copy)
+		look->copy->same = look->copy->at == look->copy->len;
+}
+
+/* ---- what that means */
+
+static void miss(struct str *why, const char *a, const char *b)
+{
+	str_join(why, why->len ? ", " : "", a, b, NULL);
+}
+
+static void judge_copies(const struct look *look, struct str *why)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(look->copies); i++) {
+		const struct copy *c = &look->copies[i];
+
+		if (!c->found)
+			miss(why, c->path, _(" is not in it"));
+		else if (!c->same)
+			miss(why, c->path, _(" in it is not the one that is installed"));
+		else if (i == 0 && !c->runs)
+			miss(why, c->path, _(" in it cannot be run"));
+	}
+}
+
+static void judge_modules(const struct look *look, struct str *why)
+{
+	for (size_t i = 0; i < look->modules.n; i++)
+		if (!look->modules.needed[i].found)
+			miss(why, _("it lacks the module "),
+			     look->modules.needed[i].name);
+	if (look->modules.n && !look->index)
+		miss(why, _("it lacks the list of modules, modules.dep"), "");
+}
+
+/* Places in the list, from 1; 0: not called. */
+static void find_calls(char *order, const struct stage *stage, unsigned *ours,
+		       unsigned *other)
+{
+	unsigned place = 0;
+	char *save = NULL;
+
+	*ours = *other = 0;
+	for (char *word = strtok_r(order, " \t\n", &save); word;
+	     word = strtok_r(NULL, " \t\n", &save)) {
+		const char *at = word;
+
+		if (!str_take_text(&at, "/scripts/") ||
+		    !str_take_text(&at, stage->name) || !str_take_char(&at, '/'))
+			continue;
+		place++;
+		if (str_equal(at, SCRIPT))
+			*ours = place;
+		else if (stage->before && str_equal(at, stage->before))
+			*other = place;
+	}
+}
+
+static void judge_stage(struct look *look, size_t i, struct str *why)
+{
+	char path[64];
+	struct str s = STR_ON(path);
+	unsigned ours, other;
+
+	str_join(&s, "scripts/", stages[i].name, "/", NULL);
+	look->order[i][look->order_len[i]] = '\0';
+	find_calls(look->order[i], &stages[i], &ours, &other);
+	if (!look->script[i]) {
+		str_add(&s, SCRIPT);
+		miss(why, path, _(" is not in it"));
+	} else if (!ours) {
+		str_add(&s, "ORDER");
+		miss(why, path, _(" does not call " SCRIPT));
+	} else if (other && other < ours) {
+		str_add(&s, "ORDER");
+		miss(why, path, _(" calls " SCRIPT " too late: after "));
+		str_add(why, stages[i].before);
+	}
+}
+
+static void judge(struct look *look, bool wanted, struct str *why)
+{
+	if (wanted) {
+		judge_copies(look, why);
+		judge_modules(look, why);
+		for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
+			judge_stage(look, i, why);
+	} else if (*look->ours) {
+		miss(why, look->ours, _(" is still in it"));
+	}
+}
+
+/* ---- the files */
+
+static int load_copy(struct fs *root, struct copy *c, struct str *why)
+{
+	int fd, r;
+
+	/* a link is followed: the hook copies what it leads to */
+	fd = fs_open(root, c->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	r = fd < 0 ? fd : change_read_fd(fd, &c->data, &c->len);
+	if (fd >= 0)
+		close(fd);
+	if (r < 0)
+		str_join(why, "/", c->path, ": ", str_errno(r), NULL);
+	return r;
+}
+
+static int load(struct fs *root, struct look *look, struct str *why)
+{
+	int r;
+
+	look->copies[0].path = BINARY;
+	look->copies[1].path = CONF_PATH;
+	r = load_copy(root, &look->copies[0], why);
+	if (r == -ENOENT) {
+		str_add(why, _("; install vfio-claim again"));
+		return -ESTALE;
+	}
+	if (r == 0)
+		r = load_copy(root, &look->copies[1], why);
+	if (r == 0)
+		r = modules_needed(root, look->release, &look->modules, why);
+	/* no image of this kernel can hold what it takes */
+	return r == -ENOENT ? -ESTALE : r;
+}
+
+static int open_and_walk(struct fs *root, const char *path, struct look *look,
+			 struct str *why)
+{
+	const struct image_visitor visitor = {
+		.entry = see_entry, .data = see_data, .end = see_end, .arg = look
+	};
+	char text[256];
+	struct str said = STR_ON(text);
+	int fd, r;
+
+	fd = fs_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0) {
+		str_join(why, "/", path, ": ", str_errno(fd), NULL);
+		return fd;
+	}
+	r = image_walk(fd, &visitor, &said);
+	close(fd);
+	if (r < 0)
+		str_join(why, "/", path, ": ", said.len ? text : str_errno(r), NULL);
+	return r;
+}
+
+static int look_into(struct fs *root, const char *path, struct look *look, bool wanted,
+		     struct str *why)
+{
+	char text[2048];
+	struct str missing = STR_ON(text);
+	int r = wanted ? load(root, look, why) : 0;
+
+	if (r == 0)
+		r = open_and_walk(root, path, look, why);
+	if (r < 0)
+		return r;
+	judge(look, wanted, &missing);
+	if (!missing.len)
+		return 0;
+	str_join(why, "/", path, ": ", text, _("; type: update-initramfs -u -k "),
+		 look->release, NULL);
+	return -ESTALE;
+}
+
+static void finish(struct look *look)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(look->copies); i++)
+		free(look->copies[i].data);
+	free(look);
+}
+
+static int no_image(struct fs *root, const struct initramfs *generator,
+		    const char *release, const char *path, int r, bool wanted,
+		    struct str *why)
+{
+	if (r == -EOPNOTSUPP) {
+		str_join(why, _("images by "), generator->name,
+			 _(" cannot be judged yet"), NULL);
+		return r;
+	}
+	if (r != -ENOENT) {
+		str_join(why, "/", path, ": ", str_errno(r), NULL);
+		return r;
+	}
+	if (!wanted || !initramfs_boots(root, release))
+		return 0;
+	str_join(why, _("there is no /"), path, _("; type: update-initramfs -c -k "),
+		 release, NULL);
+	return -ESTALE;
+}
+
+int initramfs_check(struct fs *root, const struct initramfs *generator,
+		    const char *release, bool wanted, struct str *why)
+{
+	char path[FS_PATH_MAX] = "";
+	struct look *look;
+	int r;
+
+	r = generator->image(root, release, path, sizeof(path));
+	if (r < 0)
+		return no_image(root, generator, release, path, r, wanted, why);
+	look = calloc(1, sizeof(*look));
+	if (!look)
+		return -ENOMEM;
+	look->release = release;
+	r = look_into(root, path, look, wanted, why);
+	finish(look);
+	return r;
+}

@@ -42,6 +42,7 @@ struct command {
 	/* One that is not common; false if its value is wrong. May be NULL. */
 	bool (*option)(int option, const char *value);
 	int (*run)(struct context *context);
+	bool hidden; /* for our own hooks: not in the usage */
 };
 
-extern const struct command cmd_confirm, cmd_status;
+extern const struct command cmd_confirm, cmd_images, cmd_status;

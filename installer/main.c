@@ -17,6 +17,7 @@
 static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_confirm,
+	&cmd_images,
 };
 
 static void print_usage(FILE *out)
@@ -27,7 +28,9 @@ static void print_usage(FILE *out)
 		"\n"),
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, _(commands[i]->summary));
+		if (!commands[i]->hidden)
+			fprintf(out, "  %-10s %s\n", commands[i]->name,
+				_(commands[i]->summary));
 	fputs(_("\n"
 		"'vfio-claim COMMAND --help' lists a command's options; see vfio-claim(8).\n"),
 	      out);

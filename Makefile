@@ -19,7 +19,7 @@ ZSH_COMPLETION_DIR ?= $(PREFIX)/share/zsh/vendor-completions
 FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 # initramfs-tools looks nowhere else
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
-# nor grub-mkconfig and kernel-install
+# nor update-initramfs, grub-mkconfig and kernel-install
 SYSCONFDIR ?= /etc
 KERNEL_INSTALL_DIR ?= /usr/lib/kernel/install.d
 
@@ -162,6 +162,7 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	install -D -m 755 $(B)/vfio-claim-early $(DESTDIR)$(LIBDIR)/vfio-claim-early
 	$(call put,hooks/initramfs-tools/hooks/vfio-claim,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim,755)
 	$(foreach s,$(INITRAMFS_SCRIPTS),$(call put,hooks/initramfs-tools/$s,$(INITRAMFS_TOOLS_DIR)/$s,755)$(newline))
+	$(call put,hooks/initramfs-tools/post-update.d/vfio-claim,$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim,755)
 	$(foreach u,$(SYSTEMD_UNITS),$(call put,hooks/systemd/$u,$(SYSTEMDDIR)/$u,644)$(newline))
 	install -d -m 755 $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants
 	ln -sfn ../vfio-claim-confirm.service $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/
@@ -183,6 +184,7 @@ uninstall: ## Remove what install put there (not your configuration)
 	rm -f $(DESTDIR)$(BINDIR)/vfio-claim $(DESTDIR)$(LIBDIR)/vfio-claim-early \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim \
 		$(INITRAMFS_SCRIPTS:%=$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/%) \
+		$(DESTDIR)$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim \
 		$(SYSTEMD_UNITS:%=$(DESTDIR)$(SYSTEMDDIR)/%) \
 		$(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/vfio-claim-confirm.service \
 		$(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/vfio-claim-trial.service \

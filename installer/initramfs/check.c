@@ -21,7 +21,7 @@
 #error LIBDIR is set by the Makefile
 #endif
 
-#define BINARY (LIBDIR "/vfio-claim-early" + 1)
+#define BINARY (&(LIBDIR "/vfio-claim-early")[1])
 #define SCRIPT "00-vfio-claim"
 #define ORDER_MAX (64 * 1024)
 
@@ -280,8 +280,9 @@ static int load(struct fs *root, struct look *look, struct str *why)
 	}
 	if (r == 0)
 		r = load_copy(root, &look->copies[1], why);
-	if (r == 0)
-		r = modules_needed(root, look->release, &look->modules, why);
+	if (r < 0)
+		return r;
+	r = modules_needed(root, look->release, &look->modules, why);
 	/* no image of this kernel can hold what it takes */
 	return r == -ENOENT ? -ESTALE : r;
 }

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_confirm,
 	&cmd_images,
+	&cmd_undo,
 };
 
 static void print_usage(FILE *out)

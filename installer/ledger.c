@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nettle/sha2.h>
+
+static void free_words(char **words)
+{
+	for (char **w = words; w && *w; w++)
+		free(*w);
+	free(words);
+}
+
+void ledger_free_paths(char ***paths, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		free((*paths)[i]);
+	free(*paths);
+	*paths = NULL;
+	*n = 0;
+}
+
+void ledger_finish(struct ledger *ledger)
+{
+	for (struct ledger_file *f = ledger->files; f < ledger->files + ledger->n_files;
+	     f++) {
+		free(f->path);
+		free(f->owner);
+		args_finish(&f->ours);
+		meta_finish(&f->meta);
+	}
+	for (size_t i = 0; i < ledger->n_programs; i++) {
+		free_words(ledger->programs[i].argv);
+		free_words(ledger->programs[i].undo_argv);
+		free(ledger->programs[i].why);
+	}
+	free(ledger->files);
+	free(ledger->programs);
+	ledger_free_paths(&ledger->folders, &ledger->n_folders);
+	ledger_free_paths(&ledger->pending, &ledger->n_pending);
+	*ledger = (struct ledger){ 0 };
+}
+
+struct ledger_file *ledger_find(const struct ledger *ledger, const char *path)
+{
+	for (size_t i = 0; i < ledger->n_files; i++)
+		if (str_equal(ledger->files[i].path, path))
+			return &ledger->files[i];
+	return NULL;
+}
+
+struct ledger_file *ledger_add_file(struct ledger *ledger, const char *path)
+{
+	struct ledger_file *bigger, f = { 0 };
+
+	bigger = reallocarray(ledger->files, ledger->n_files + 1, sizeof(*bigger));
+	if (!bigger)
+		return NULL;
+	ledger->files = bigger;
+	f.path = strdup(path);
+	if (!f.path)
+		return NULL;
+	bigger[ledger->n_files] = f;
+	return &bigger[ledger->n_files++];
+}
+
+static bool words_equal(char *const *a, char *const *b)
+{
+	if (!a || !b)
+		return !a && !b;
+	while (*a && *b && str_equal(*a, *b)) {
+		a++;
+		b++;
+	}
+	return !*a && !*b;
+}
+
+static char **copy_words(char *const *words)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (words[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[i] = strdup(words[i]);
+		if (!copy[i]) {
+			free_words(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+/* To the end: the order is that of the last plan. */
+static void move_to_end(struct ledger *ledger, size_t at)
+{
+	const struct ledger_program p = ledger->programs[at];
+
+	memmove(ledger->programs + at, ledger->programs + at + 1,
+		(ledger->n_programs - at - 1) * sizeof(p));
+	ledger->programs[ledger->n_programs - 1] = p;
+}
+
+int ledger_add_program(struct ledger *ledger, const struct step *step)
+{
+	struct ledger_program *bigger, p = { 0 };
+
+	for (size_t i = 0; i < ledger->n_programs; i++)
+		if (words_equal(ledger->programs[i].argv, step->argv) &&
+		    words_equal(ledger->programs[i].undo_argv, step->undo_argv)) {
+			ledger->programs[i].done = false;
+			move_to_end(ledger, i);
+			return 0;
+		}
+	bigger = reallocarray(ledger->programs, ledger->n_programs + 1, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	ledger->programs = bigger;
+	p.argv = copy_words(step->argv);
+	p.undo_argv = step->undo_argv ? copy_words(step->undo_argv) : NULL;
+	p.why = strdup(step->why);
+	bigger[ledger->n_programs++] = p;
+	return p.argv && p.why && (p.undo_argv || !step->undo_argv) ? 0 : -ENOMEM;
+}
+
+int ledger_add_path(char ***paths, size_t *n, const char *path)
+{
+	char **bigger;
+
+	for (size_t i = 0; i < *n; i++)
+		if (str_equal((*paths)[i], path))
+			return 0;
+	bigger = reallocarray(*paths, *n + 1, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	*paths = bigger;
+	bigger[*n] = strdup(path);
+	if (!bigger[*n])
+		return -ENOMEM;
+	++*n;
+	return 0;
+}
+
+void ledger_hash(const char *data, size_t len, char ret[LEDGER_HASH_LEN])
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx sha;
+	struct str s;
+
+	str_init(&s, ret, LEDGER_HASH_LEN);
+	if (!data)
+		return;
+	sha256_init(&sha);
+	sha256_update(&sha, len, (const uint8_t *)data);
+	sha256_digest(&sha, sizeof(digest), digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		str_add_hex(&s, digest[i], 2);
+}

@@ -15,6 +15,7 @@
 #endif
 
 static const struct command *const commands[] = {
+	&cmd_args,
 	&cmd_status,
 	&cmd_confirm,
 	&cmd_images,

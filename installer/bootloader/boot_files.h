@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the backends share: reading, which loader the firmware started, and the words of
+ * a refusal.
+ */
+#pragma once
+
+#include <stdlib.h>
+
+#include "bootloader.h"
+#include "text.h"
+
+static inline void boot_free(char **text)
+{
+	free(*text);
+}
+#define TEXT_OWNED __attribute__((cleanup(boot_free)))
+
+/*
+ * A text file, as planned where `changes` (may be NULL) names it. 0 with *ret, which is
+ * NULL if there is none, -EPROTO if it holds a NUL byte, or as changes_content().
+ */
+int boot_text(struct fs *root, const struct changes *changes, const char *path,
+	      char **ret) __attribute__((nonnull(1, 3, 4), warn_unused_result));
+
+/* One that is only looked at, symbolic links followed, control characters and all. */
+int boot_look(struct fs *root, const char *path, char **ret)
+	__attribute__((nonnull, warn_unused_result));
+
+bool boot_exists(struct fs *root, const char *path) __attribute__((nonnull));
+
+struct boot_names {
+	char **names; /* sorted as bytes */
+	size_t n;
+};
+/* Names in a folder that end so; empty if there is none. 0 or a negative errno. */
+int boot_list(struct fs *root, const char *folder, const char *suffix,
+	      struct boot_names *ret) __attribute__((nonnull, warn_unused_result));
+void boot_names_finish(struct boot_names *names) __attribute__((nonnull));
+#define NAMES_OWNED __attribute__((cleanup(boot_names_finish)))
+
+/* As the firmware's variable LoaderInfo has it. */
+enum boot_started {
+	BOOT_UNKNOWN, /* nobody says */
+	BOOT_GRUB,
+	BOOT_SYSTEMD,
+	BOOT_REFIND,
+	BOOT_LIMINE,
+	BOOT_OTHER,
+};
+/* Its text, cleaned, goes to `name` ("" if nobody says). */
+enum boot_started boot_started(struct fs *root, char *name, size_t size)
+	__attribute__((nonnull));
+
+/* No UEFI in a machine whose /sys is there. */
+bool boot_is_bios(struct fs *root) __attribute__((nonnull));
+
+/* ID or ID_LIKE of os-release names one of these; NULL terminated. */
+bool boot_os_is(struct fs *root, const char *const *ids) __attribute__((nonnull));
+
+/* The running kernel's words less those that a loader adds. 0 or a negative errno. */
+int boot_seed(struct fs *root, struct args *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Where EFI system partitions and XBOOTLDR are mounted; ends with NULL. */
+extern const char *const boot_partitions[];
+
+/* Kernels in usr/lib/modules. */
+int boot_kernels(struct fs *root, struct boot_names *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Version of systemd by the name of its library; 0: not known. */
+unsigned boot_systemd_version(struct fs *root) __attribute__((nonnull));
+
+/* "found PATH" */
+void boot_found(struct str *evidence, const char *path) __attribute__((nonnull));
+
+/* Where something is wrong: "/PATH:LINE: REASON"; line 0: none. */
+void boot_at(struct str *why, const char *path, unsigned line, const char *reason)
+	__attribute__((nonnull));
+
+/* What to do instead. `then` may be NULL. */
+void boot_by_hand(struct str *why, const char *where, const struct args *add,
+		  const struct args *remove, const char *then)
+	__attribute__((nonnull(1, 2, 3, 4)));
+
+/*
+ * Words that no program between us and the kernel may take for something else: without
+ * quotes, spaces and $. Names the word in `why`: -EINVAL.
+ */
+int boot_words_plain(const struct args *words, const char *program, struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* One entry against what verify() wants. 0, or -ESTALE with `why` naming `entry`. */
+int boot_judge(const struct args *words, const char *entry, const struct args *present,
+	       const struct args *absent, struct str *why) __attribute__((nonnull));
+
+/* Puts it, and notes whose words they are. 0 or a negative errno. */
+int boot_put(struct changes *changes, struct fs *root, const char *path,
+	     const char *after, mode_t mode, const struct bootloader *owner,
+	     const struct args *added) __attribute__((nonnull(1, 2, 3, 6, 7)));
+
+/* `text` with [from, to) replaced. NULL: no memory. */
+char *boot_splice(const char *text, size_t from, size_t to, const char *with)
+	__attribute__((nonnull, warn_unused_result));

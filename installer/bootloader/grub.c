@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "grub.h"
+
+#include <errno.h>
+
+const char *const grub_keys[] = { GRUB_KEY, "GRUB_CMDLINE_LINUX_DEFAULT", NULL };
+
+static int load_file(struct fs *root, const struct changes *changes, const char *path,
+		     struct shell *shell, struct shell_problem *problem)
+{
+	char *text;
+	int r;
+
+	r = boot_text(root, changes, path, &text);
+	if (r == 0)
+		return shell_add_file(shell, path, text);
+	if (shell_add_file(shell, path, NULL) == 0)
+		*problem = (struct shell_problem){ shell->files[shell->n_files - 1].path,
+						   0, str_errno(r) };
+	return r;
+}
+
+static int load_drop_ins(struct fs *root, const struct changes *changes,
+			 struct shell *shell, struct shell_problem *problem)
+{
+	const char *ours = strrchr(GRUB_OURS, '/') + 1;
+	NAMES_OWNED struct boot_names names = { 0 };
+	char path[FS_PATH_MAX];
+	bool seen = false;
+	int r;
+
+	r = boot_list(root, GRUB_FOLDER, ".cfg", &names);
+	for (size_t i = 0; i < names.n && r == 0; i++) {
+		struct str s = STR_ON(path);
+
+		/* ours is always there, so that there is a place for it */
+		if (!seen && strcmp(names.names[i], ours) > 0)
+			r = load_file(root, changes, GRUB_OURS, shell, problem);
+		seen = seen || strcmp(names.names[i], ours) >= 0;
+		str_join(&s, GRUB_FOLDER "/", names.names[i], NULL);
+		/* a shell's * leaves these out */
+		if (r == 0 && names.names[i][0] != '.')
+			r = s.cut ? -ENAMETOOLONG
+				  : load_file(root, changes, path, shell, problem);
+	}
+	if (r == 0 && !seen)
+		r = load_file(root, changes, GRUB_OURS, shell, problem);
+	return r;
+}
+
+int grub_load(struct fs *root, const struct changes *changes, bool drop_ins,
+	      struct shell *ret, struct shell_problem *problem)
+{
+	int r;
+
+	/* grub-mkconfig is for sh: which is dash where there are drop-ins */
+	*ret = (struct shell){ .keys = grub_keys, .bash = !drop_ins };
+	*problem = (struct shell_problem){ 0 };
+	r = load_file(root, changes, GRUB_DEFAULT, ret, problem);
+	if (r == 0 && drop_ins)
+		r = load_drop_ins(root, changes, ret, problem);
+	return r < 0 ? r : shell_parse(ret, problem);
+}
+
+int grub_words(const struct shell *shell, struct args *ret)
+{
+	int r = 0;
+
+	for (const char *const *key = grub_keys; *key && r == 0; key++)
+		r = shell_words(shell, *key, ret);
+	return r;
+}
+
+int grub_missing(const struct shell *shell, const struct args *add, struct args *ret)
+{
+	ARGS_OWNED struct args words = { 0 };
+	int r;
+
+	r = grub_words(shell, &words);
+	return r < 0 ? r : args_without(ret, add, &words);
+}
+
+int grub_check(const struct args *add, struct str *why)
+{
+	char clean[256];
+
+	for (size_t i = 0; i < add->n; i++) {
+		if (!strpbrk(add->words[i], "'`$\\;&|<>{}#*?~"))
+			continue;
+		text_clean(clean, sizeof(clean), add->words[i]);
+		str_join(why, clean, ": ",
+			 _("GRUB would take a character of it for something else"), NULL);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+const char *grub_cfg(struct fs *root)
+{
+	static const char *const paths[] = { "boot/grub/grub.cfg",
+					     "boot/grub2/grub.cfg" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (boot_exists(root, paths[i]))
+			return paths[i];
+	return NULL;
+}
+
+struct menu {
+	const char *path;
+	const struct args *present, *absent;
+	struct str *why;
+	bool aside; /* a part that is not about this system, or made by hand */
+	size_t entries;
+};
+
+/* The words of a command of GRUB's: quotes and backslashes taken away. */
+static int menu_words(const char *line, size_t len, struct args *ret)
+{
+	TEXT_OWNED char *word = malloc(len + 1);
+	char quote = '\0';
+	size_t n = 0;
+	bool any = false;
+	int r = 0;
+
+	for (size_t i = 0; word && i <= len && r == 0; i++) {
+		const char c = i < len ? line[i] : ' ';
+
+		if (quote ? c == quote : c == '"' || c == '\'') {
+			quote = quote ? '\0' : c;
+			any = true;
+		} else if (c == '\\' && quote != '\'' && i + 1 < len) {
+			word[n++] = line[++i];
+		} else if (!quote && args_space(c)) {
+			if (n || any)
+				r = args_add_n(ret, word, n);
+			n = 0;
+			any = false;
+		} else {
+			word[n++] = c;
+		}
+	}
+	return word ? r : -ENOMEM;
+}
+
+static bool is_part_aside(const char *line)
+{
+	static const char *const parts[] = { "30_os-prober", "40_custom", "41_custom",
+					     "memtest" };
+	const char *end = strchrnul(line, '\n');
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const char *at = strstr(line, parts[i]);
+
+		if (at && at < end)
+			return true;
+	}
+	return false;
+}
+
+/* Recovery entries have GRUB_CMDLINE_LINUX alone, and the host keeps its GPU in them. */
+static bool is_recovery(const struct args *words)
+{
+	static const char *const marks[] = { "single", "recovery", "rescue",
+					     "emergency" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (args_has(words, marks[i]))
+			return true;
+	return false;
+}
+
+static int menu_line(struct menu *m, const char *line, size_t len, unsigned number)
+{
+	ARGS_OWNED struct args words = { 0 };
+	const struct args none = { 0 };
+	char entry[FS_PATH_MAX];
+	struct str s = STR_ON(entry);
+	const char *command;
+	int r;
+
+	if (str_starts(line, "### BEGIN "))
+		m->aside = is_part_aside(line);
+	if (str_starts(line, "### END "))
+		m->aside = false;
+	while (len && (*line == ' ' || *line == '\t')) {
+		line++;
+		len--;
+	}
+	if (m->aside || !str_starts(line, "linux"))
+		return 0;
+	r = menu_words(line, len, &words);
+	if (r < 0 || words.n < 2)
+		return r;
+	command = words.words[0];
+	if ((!str_equal(command, "linux") && !str_equal(command, "linux16") &&
+	     !str_equal(command, "linuxefi")) ||
+	    strstr(words.words[1], "memtest"))
+		return 0;
+	m->entries++;
+	str_join(&s, "/", m->path, ":", NULL);
+	str_add_uint(&s, number);
+	return boot_judge(&words, entry, is_recovery(&words) ? &none : m->present,
+			  m->absent, m->why);
+}
+
+int grub_verify(struct fs *root, const struct args *present, const struct args *absent,
+		struct str *why)
+{
+	struct menu m = { grub_cfg(root), present, absent, why, false, 0 };
+	TEXT_OWNED char *text = NULL;
+	unsigned number = 1;
+	int r;
+
+	if (!m.path) {
+		str_add(why, _("/boot has no grub.cfg"));
+		return -ENOENT;
+	}
+	r = boot_look(root, m.path, &text);
+	if (r < 0) {
+		boot_at(why, m.path, 0, str_errno(r));
+		return r;
+	}
+	for (const char *line = text; *line && r == 0; number++) {
+		const size_t len = strcspn(line, "\n");
+
+		r = menu_line(&m, line, len, number);
+		line += len + (line[len] == '\n');
+	}
+	if (r == 0 && !m.entries) {
+		boot_at(why, m.path, 0, _("it has no entry that boots Linux"));
+		r = -ENOENT;
+	}
+	return r;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What GRUB's backends share: /etc/default/grub with its drop-ins, and grub.cfg.
+ */
+#pragma once
+
+#include "boot_files.h"
+#include "shell.h"
+
+#define GRUB_DEFAULT "etc/default/grub"
+#define GRUB_FOLDER "etc/default/grub.d"
+#define GRUB_OURS GRUB_FOLDER "/90-vfio-claim.cfg"
+#define GRUB_KEY "GRUB_CMDLINE_LINUX"
+
+extern const char *const grub_keys[]; /* in the order of the line that comes out */
+
+/* The files that grub-mkconfig sources, as planned. */
+int grub_load(struct fs *root, const struct changes *changes, bool drop_ins,
+	      struct shell *ret, struct shell_problem *problem)
+	__attribute__((nonnull(1, 4, 5), warn_unused_result));
+
+/* The words of all keys. */
+int grub_words(const struct shell *shell, struct args *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Those of `add` that are in none of the keys. */
+int grub_missing(const struct shell *shell, const struct args *add, struct args *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Words that neither the shell's nor GRUB's language would leave as they are: -EINVAL. */
+int grub_check(const struct args *add, struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* grub.cfg: every entry of this system. */
+int grub_verify(struct fs *root, const struct args *present, const struct args *absent,
+		struct str *why) __attribute__((nonnull, warn_unused_result));
+
+/* boot/grub/grub.cfg or boot/grub2/grub.cfg; NULL if neither is there. */
+const char *grub_cfg(struct fs *root) __attribute__((nonnull));

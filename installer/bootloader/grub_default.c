@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * GRUB of Arch, openSUSE and others: everything stands in /etc/default/grub.
+ */
+#include <errno.h>
+
+#include "backends.h"
+#include "grub.h"
+
+static bool probe(struct fs *root, struct str *evidence)
+{
+	if (!boot_exists(root, GRUB_DEFAULT))
+		return false;
+	boot_found(evidence, GRUB_DEFAULT);
+	if (grub_cfg(root))
+		boot_found(evidence, grub_cfg(root));
+	return true;
+}
+
+static int show(struct fs *root, struct args *ret)
+{
+	SHELL_OWNED struct shell shell = { 0 };
+	struct shell_problem problem;
+	int r;
+
+	r = grub_load(root, NULL, false, &shell, &problem);
+	return r < 0 ? r : grub_words(&shell, ret);
+}
+
+/* What makes the menu, and where. */
+static const char *const *command(struct fs *root)
+{
+	static const char *const grub[] = { "grub-mkconfig", "-o", "/boot/grub/grub.cfg",
+					    NULL };
+	static const char *const grub2[] = { "grub2-mkconfig", "-o",
+					     "/boot/grub2/grub.cfg", NULL };
+
+	return boot_exists(root, "boot/grub2") ||
+			       boot_exists(root, "usr/sbin/grub2-mkconfig")
+		       ? grub2
+		       : grub;
+}
+
+static int edit(struct shell *shell, const struct args *missing,
+		const struct args *remove, struct shell_problem *problem)
+{
+	int r = 0;
+
+	for (const char *const *key = grub_keys; *key && r == 0; key++)
+		r = shell_remove(shell, *key, remove, problem);
+	if (r == 0 && missing->n)
+		r = shell_append(shell, GRUB_KEY, 0, missing, problem);
+	return r;
+}
+
+static int plan(struct fs *root, const struct args *add, const struct args *remove,
+		struct changes *changes, struct str *why)
+{
+	SHELL_OWNED struct shell shell = { 0 };
+	ARGS_OWNED struct args missing = { 0 };
+	struct shell_problem problem = { 0 };
+	const struct shell_file *f;
+	int r;
+
+	r = grub_load(root, changes, false, &shell, &problem);
+	if (r == 0)
+		r = grub_missing(&shell, add, &missing);
+	if (r == 0 && missing.n)
+		r = grub_check(&missing, why);
+	if (r == 0)
+		r = edit(&shell, &missing, remove, &problem);
+	if (r < 0) {
+		if (problem.path)
+			boot_at(why, problem.path, problem.line, problem.reason);
+		boot_by_hand(why, GRUB_KEY, add, remove,
+			     boot_exists(root, "boot/grub2") ? "grub2-mkconfig"
+							     : "grub-mkconfig");
+		return r;
+	}
+	f = &shell.files[0];
+	if (f->before && str_equal(f->before, f->text))
+		return 0;
+	r = boot_put(changes, root, GRUB_DEFAULT, f->text, 0644, &bootloader_grub_default,
+		     &missing);
+	return r < 0 ? r
+		     : changes_run(changes, N_("write GRUB's menu"), command(root), NULL);
+}
+
+const struct bootloader bootloader_grub_default = {
+	.name = "grub-default",
+	.title = N_("GRUB"),
+	.probe = probe,
+	.show = show,
+	.plan = plan,
+	.verify = grub_verify,
+};

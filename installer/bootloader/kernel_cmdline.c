@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel-install: systemd-boot, and unified kernel images by ukify, both from
+ * /etc/kernel/cmdline.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "backends.h"
+#include "bls.h"
+#include "kernel_words.h"
+
+#define INSTALL_CONF "etc/kernel/install.conf"
+#define UKI_CONF "etc/kernel/uki.conf"
+
+static bool says(struct fs *root, const char *path, const char *line_begin)
+{
+	TEXT_OWNED char *text = NULL;
+
+	if (boot_look(root, path, &text) < 0)
+		return false;
+	for (const char *line = text; *line;
+	     line += strcspn(line, "\n"), line += *line == '\n')
+		if (str_starts(line + strspn(line, " \t"), line_begin))
+			return true;
+	return false;
+}
+
+/* First line of a small file, "" if there is none. */
+static void first_line(struct fs *root, const char *path, char *buf, size_t size)
+{
+	if (fs_read_text(root, path, buf, size) < 0)
+		buf[0] = '\0';
+	buf[strcspn(buf, " \t\n")] = '\0';
+}
+
+/* Made by kernel-install, rather than by hand. */
+static bool is_installed(struct fs *root, const struct bls_entry *e)
+{
+	char id[128], token[128];
+
+	first_line(root, "etc/machine-id", id, sizeof(id));
+	first_line(root, "etc/kernel/entry-token", token, sizeof(token));
+	if (!e->is_linux)
+		return false;
+	return (id[0] && (str_equal(e->machine_id, id) || str_starts(e->id, id))) ||
+	       (token[0] && str_starts(e->id, token));
+}
+
+/* Entries of kernel-install's in every EFI partition. 0 or a negative errno. */
+static int read_entries(struct fs *root, struct bls *ret)
+{
+	char folder[FS_PATH_MAX];
+	int r = 0;
+
+	for (const char *const *esp = boot_partitions; *esp && r == 0; esp++) {
+		struct str s = STR_ON(folder);
+
+		str_join(&s, *esp, "/loader/entries", NULL);
+		r = bls_read(root, folder, ret);
+	}
+	return r;
+}
+
+static bool has_entries(struct fs *root, struct str *evidence)
+{
+	BLS_OWNED struct bls bls = { 0 };
+
+	if (read_entries(root, &bls) < 0)
+		return false;
+	for (size_t i = 0; i < bls.n; i++)
+		if (is_installed(root, &bls.entries[i])) {
+			boot_found(evidence, bls.entries[i].path);
+			return true;
+		}
+	return false;
+}
+
+static bool has_loader(struct fs *root)
+{
+	char path[FS_PATH_MAX];
+
+	for (const char *const *esp = boot_partitions; *esp; esp++) {
+		struct str s = STR_ON(path);
+
+		str_join(&s, *esp, "/loader/loader.conf", NULL);
+		if (boot_exists(root, path))
+			return true;
+	}
+	return false;
+}
+
+static bool probe(struct fs *root, struct str *evidence)
+{
+	char name[64];
+	const enum boot_started started = boot_started(root, name, sizeof(name));
+
+	if (boot_is_bios(root) || (!boot_exists(root, "usr/bin/kernel-install") &&
+				   !boot_exists(root, "bin/kernel-install")))
+		return false;
+	if (started == BOOT_GRUB || started == BOOT_REFIND || started == BOOT_LIMINE)
+		return false;
+	if (says(root, INSTALL_CONF, "layout=uki")) {
+		boot_found(evidence, INSTALL_CONF);
+		return true;
+	}
+	if (started != BOOT_SYSTEMD && !has_loader(root))
+		return false;
+	return has_entries(root, evidence);
+}
+
+/* 1, 0 if there is no kernel, or a negative errno. */
+static int run_one_by_one(struct fs *root, struct changes *changes, const char *why)
+{
+	NAMES_OWNED struct boot_names kernels = { 0 };
+	int r;
+
+	r = boot_kernels(root, &kernels);
+	for (size_t i = 0; i < kernels.n && r == 0; i++) {
+		char path[FS_PATH_MAX + 1];
+		const char *argv[] = { "kernel-install", "add", kernels.names[i], path,
+				       NULL };
+
+		snprintf(path, sizeof(path), "/boot/vmlinuz-%s", kernels.names[i]);
+		if (!boot_exists(root, path + 1))
+			snprintf(path, sizeof(path), "/usr/lib/modules/%s/vmlinuz",
+				 kernels.names[i]);
+		r = changes_run(changes, why, argv, NULL);
+	}
+	return r < 0 ? r : kernels.n > 0;
+}
+
+static int run_install(struct fs *root, struct changes *changes)
+{
+	static const char *const all[] = { "kernel-install", "add-all", NULL };
+	const char *why = N_("write the entries of every kernel");
+	int r = 0;
+
+	/* add-all came with 255 */
+	if (boot_systemd_version(root) < 255)
+		r = run_one_by_one(root, changes, why);
+	return r == 0 ? changes_run(changes, why, all, NULL) : r < 0 ? r : 0;
+}
+
+static int plan(struct fs *root, const struct args *add, const struct args *remove,
+		struct changes *changes, struct str *why)
+{
+	int r;
+
+	if (says(root, UKI_CONF, "Cmdline=")) {
+		boot_at(why, UKI_CONF, 0, _("its Cmdline= overrides /" KERNEL_CMDLINE));
+		r = -EINVAL;
+	} else {
+		r = kernel_words_plan(root, KERNEL_CMDLINE, true,
+				      &bootloader_kernel_cmdline, add, remove, changes,
+				      why);
+	}
+	if (r < 0)
+		boot_by_hand(why, "/" KERNEL_CMDLINE, add, remove,
+			     "kernel-install add-all");
+	return r == 1 ? run_install(root, changes) : r;
+}
+
+static int verify(struct fs *root, const struct args *present, const struct args *absent,
+		  struct str *why)
+{
+	BLS_OWNED struct bls bls = { 0 };
+	size_t count = 0;
+	int r;
+
+	r = read_entries(root, &bls);
+	for (size_t i = 0; i < bls.n && r == 0; i++) {
+		char entry[FS_PATH_MAX + 1];
+		struct str s = STR_ON(entry);
+
+		if (!is_installed(root, &bls.entries[i]))
+			continue;
+		str_join(&s, "/", bls.entries[i].path, NULL);
+		r = boot_judge(&bls.entries[i].options, entry, present, absent, why);
+		count++;
+	}
+	if (r == 0 && says(root, INSTALL_CONF, "layout=uki"))
+		r = bls_verify_images(root, present, absent, &count, why);
+	if (r == 0 && !count) {
+		str_add(why, _("no entry of kernel-install's was found"));
+		r = -ENOENT;
+	}
+	return r;
+}
+
+const struct bootloader bootloader_kernel_cmdline = {
+	.name = "kernel-cmdline",
+	.title = N_("kernel-install, with /etc/kernel/cmdline"),
+	.probe = probe,
+	.show = kernel_words_show,
+	.plan = plan,
+	.verify = verify,
+};

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Unified kernel images by mkinitcpio (Arch): a preset names them, and the words come
+ * from /etc/cmdline.d or /etc/kernel/cmdline.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "backends.h"
+#include "bls.h"
+#include "kernel_words.h"
+#include "line.h"
+
+#define PRESETS "etc/mkinitcpio.d"
+#define FOLDER "etc/cmdline.d"
+#define OURS FOLDER "/90-vfio-claim.conf"
+
+typedef int image_fn(void *arg, const char *path);
+
+/* Calls `fn` for each image that a line PRESET_uki="PATH" names. */
+static int each_image_of(const char *text, image_fn *fn, void *arg)
+{
+	int r = 0;
+
+	for (const char *line = text; *line && r == 0;
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *eq = line + strcspn(line, "=\n#");
+		TEXT_OWNED char *path = NULL;
+
+		if (*eq != '=' || eq - line < 4 || memcmp(eq - 4, "_uki", 4) != 0)
+			continue;
+		eq += strspn(eq + 1, "\"'/") + 1;
+		path = strndup(eq, strcspn(eq, "\"' \t\n#"));
+		if (!path)
+			return -ENOMEM;
+		if (*path)
+			r = fn(arg, path);
+	}
+	return r;
+}
+
+static int each_image(struct fs *root, image_fn *fn, void *arg)
+{
+	NAMES_OWNED struct boot_names names = { 0 };
+	int r;
+
+	r = boot_list(root, PRESETS, ".preset", &names);
+	for (size_t i = 0; i < names.n && r == 0; i++) {
+		TEXT_OWNED char *text = NULL;
+		char path[FS_PATH_MAX];
+		struct str s = STR_ON(path);
+
+		str_join(&s, PRESETS "/", names.names[i], NULL);
+		r = boot_look(root, path, &text);
+		if (r == 0)
+			r = each_image_of(text, fn, arg);
+	}
+	return r;
+}
+
+static int note(void *arg, const char *path)
+{
+	struct str *evidence = arg;
+	char clean[FS_PATH_MAX];
+
+	text_clean(clean, sizeof(clean), path);
+	str_join(evidence, evidence->len ? ", " : "", PRESETS ": /", clean, NULL);
+	return 1;
+}
+
+static bool probe(struct fs *root, struct str *evidence)
+{
+	char name[64];
+	const enum boot_started started = boot_started(root, name, sizeof(name));
+
+	if (boot_is_bios(root) || started == BOOT_GRUB)
+		return false;
+	return each_image(root, note, evidence) == 1;
+}
+
+/* Files of /etc/cmdline.d. */
+static int folder_files(struct fs *root, struct boot_names *ret)
+{
+	return boot_list(root, FOLDER, ".conf", ret);
+}
+
+static int add_text(const char *text, struct args *ret)
+{
+	int r = 0;
+
+	for (const char *line = text; *line && r == 0;) {
+		const size_t len = strcspn(line, "\n");
+
+		if (*line != '#')
+			r = line_words(line, 0, len, ret);
+		line += len + (line[len] == '\n');
+	}
+	return r;
+}
+
+static int folder_words(struct fs *root, const struct changes *changes,
+			const struct boot_names *names, struct args *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < names->n && r == 0; i++) {
+		TEXT_OWNED char *text = NULL;
+		char path[FS_PATH_MAX];
+		struct str s = STR_ON(path);
+
+		str_join(&s, FOLDER "/", names->names[i], NULL);
+		r = boot_text(root, changes, path, &text);
+		if (r == 0 && text)
+			r = add_text(text, ret);
+	}
+	return r;
+}
+
+static int show(struct fs *root, struct args *ret)
+{
+	NAMES_OWNED struct boot_names names = { 0 };
+	int r;
+
+	r = folder_files(root, &names);
+	if (r == 0 && names.n)
+		return folder_words(root, NULL, &names, ret);
+	return r < 0 ? r : kernel_words_show(root, ret);
+}
+
+/* The words of one file of the folder taken out; ours goes when it is empty. */
+static int edit_file(struct fs *root, const char *path, const struct args *add,
+		     const struct args *remove, struct changes *changes, struct str *why)
+{
+	ARGS_OWNED struct args added = { 0 };
+	TEXT_OWNED char *before = NULL, *text = NULL;
+	const bool own = str_equal(path, OURS);
+	size_t at = 0, to;
+	int r;
+
+	r = boot_text(root, changes, path, &before);
+	if (r == 0)
+		text = strdup(before ? before : "");
+	if (r == 0 && !text)
+		r = -ENOMEM;
+	while (r == 0 && text[at]) {
+		const struct args none = { 0 };
+
+		to = at + strcspn(text + at, "\n");
+		if (text[at] != '#')
+			r = line_edit(&text, at, &to, &none, remove, &added);
+		at = to + (text[to] == '\n');
+	}
+	to = strcspn(text ? text : "", "\n");
+	if (r == 0 && add->n)
+		r = line_edit(&text, 0, &to, add, remove, &added);
+	if (r < 0) {
+		boot_at(why, path, 0, str_errno(r));
+		return r;
+	}
+	if (own && add->n && !strchr(text, '\n')) {
+		char *whole = boot_splice(text, strlen(text), strlen(text), "\n");
+
+		if (!whole)
+			return -ENOMEM;
+		free(text);
+		text = whole;
+	}
+	if (before ? str_equal(before, text) : !*text)
+		return 0;
+	r = boot_put(changes, root, path,
+		     own && !*(text + strspn(text, "\n")) ? NULL : text, 0644,
+		     &bootloader_uki_mkinitcpio, &added);
+	return r < 0 ? r : 1;
+}
+
+/* 1 if something changes, 0 or a negative errno. */
+static int plan_folder(struct fs *root, const struct boot_names *names,
+		       const struct args *add, const struct args *remove,
+		       struct changes *changes, struct str *why)
+{
+	ARGS_OWNED struct args words = { 0 }, missing = { 0 };
+	const struct args none = { 0 };
+	int r, changed = 0;
+
+	r = folder_words(root, changes, names, &words);
+	if (r == 0)
+		r = args_without(&missing, add, &words);
+	for (size_t i = 0; i < names->n && r >= 0; i++) {
+		char path[FS_PATH_MAX];
+		struct str s = STR_ON(path);
+
+		str_join(&s, FOLDER "/", names->names[i], NULL);
+		r = edit_file(root, path, &none, remove, changes, why);
+		changed = changed || r == 1;
+	}
+	if (r >= 0 && missing.n)
+		r = edit_file(root, OURS, &missing, remove, changes, why);
+	return r < 0 ? r : changed || r == 1;
+}
+
+static int check_options(struct fs *root, struct str *why)
+{
+	NAMES_OWNED struct boot_names names = { 0 };
+	int r;
+
+	r = boot_list(root, PRESETS, ".preset", &names);
+	for (size_t i = 0; i < names.n && r == 0; i++) {
+		TEXT_OWNED char *text = NULL;
+		char path[FS_PATH_MAX];
+		struct str s = STR_ON(path);
+
+		str_join(&s, PRESETS "/", names.names[i], NULL);
+		r = boot_look(root, path, &text);
+		if (r == 0 && strstr(text, "--cmdline")) {
+			boot_at(why, path, 0, _("its --cmdline names another file"));
+			r = -EINVAL;
+		}
+	}
+	return r;
+}
+
+static int plan(struct fs *root, const struct args *add, const struct args *remove,
+		struct changes *changes, struct str *why)
+{
+	static const char *const build[] = { "mkinitcpio", "-P", NULL };
+	NAMES_OWNED struct boot_names names = { 0 };
+	int r;
+
+	r = check_options(root, why);
+	if (r == 0)
+		r = folder_files(root, &names);
+	if (r == 0 && names.n && boot_exists(root, KERNEL_CMDLINE)) {
+		boot_at(why, KERNEL_CMDLINE, 0,
+			_("it and /etc/cmdline.d are both there, and which one counts "
+			  "depends on mkinitcpio's version"));
+		r = -EINVAL;
+	} else if (r == 0 && names.n) {
+		r = plan_folder(root, &names, add, remove, changes, why);
+	} else if (r == 0) {
+		r = kernel_words_plan(root, KERNEL_CMDLINE, true,
+				      &bootloader_uki_mkinitcpio, add, remove, changes,
+				      why);
+	}
+	if (r < 0)
+		boot_by_hand(why, names.n ? "/" FOLDER : "/" KERNEL_CMDLINE, add, remove,
+			     "mkinitcpio -P");
+	return r == 1 ? changes_run(changes, N_("build the unified kernel images"), build,
+				    NULL)
+		      : r;
+}
+
+struct check {
+	struct fs *root;
+	const struct args *present, *absent;
+	struct str *why;
+	size_t count;
+};
+
+static int check_image(void *arg, const char *path)
+{
+	struct check *c = arg;
+
+	c->count++;
+	return bls_verify_image(c->root, path, c->present, c->absent, c->why);
+}
+
+static int verify(struct fs *root, const struct args *present, const struct args *absent,
+		  struct str *why)
+{
+	struct check c = { root, present, absent, why, 0 };
+
+	return each_image(root, check_image, &c);
+}
+
+const struct bootloader bootloader_uki_mkinitcpio = {
+	.name = "uki-mkinitcpio",
+	.title = N_("unified kernel images by mkinitcpio"),
+	.probe = probe,
+	.show = show,
+	.plan = plan,
+	.verify = verify,
+};

@@ -249,6 +249,15 @@ void boot_found(struct str *evidence, const char *path)
 	str_join(evidence, evidence->len ? ", /" : "/", path, NULL);
 }
 
+const char *boot_reason(int error)
+{
+	if (error == -ELOOP)
+		return _("it is a symbolic link");
+	if (error == -EPROTO)
+		return _("there is a NUL byte in it");
+	return str_errno(error);
+}
+
 void boot_at(struct str *why, const char *path, unsigned line, const char *reason)
 {
 	char clean[FS_PATH_MAX];

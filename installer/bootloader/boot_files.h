@@ -79,6 +79,9 @@ void boot_found(struct str *evidence, const char *path) __attribute__((nonnull))
 void boot_at(struct str *why, const char *path, unsigned line, const char *reason)
 	__attribute__((nonnull));
 
+/* Why a file that is to be edited cannot even be read. */
+const char *boot_reason(int error) __attribute__((returns_nonnull));
+
 /* What to do instead. `then` may be NULL. */
 void boot_by_hand(struct str *why, const char *where, const struct args *add,
 		  const struct args *remove, const char *then)

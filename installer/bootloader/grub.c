@@ -16,7 +16,7 @@ static int load_file(struct fs *root, const struct changes *changes, const char 
 		return shell_add_file(shell, path, text);
 	if (shell_add_file(shell, path, NULL) == 0)
 		*problem = (struct shell_problem){ shell->files[shell->n_files - 1].path,
-						   0, str_errno(r) };
+						   0, boot_reason(r) };
 	return r;
 }
 

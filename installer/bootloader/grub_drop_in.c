@@ -108,30 +108,37 @@ static int write_ours(struct shell *shell, struct shell_file *f, const struct ar
 	return shell_parse(shell, problem);
 }
 
-/* What must come out, for a key. */
-static int wanted(const struct shell *shell, const char *key, const struct args *add,
-		  const struct args *remove, struct args *ret)
+/* What must come out for a key, besides what is added. */
+static int wanted(const struct shell *shell, const char *key, const struct args *remove,
+		  struct args *ret)
 {
 	ARGS_OWNED struct args words = { 0 };
 	int r;
 
 	r = shell_words(shell, key, &words);
-	if (r == 0)
-		r = args_without(ret, &words, remove);
-	for (size_t i = 0; i < add->n && r == 0; i++)
-		r = args_add_n(ret, add->words[i], strlen(add->words[i]));
-	return r;
+	return r < 0 ? r : args_without(ret, &words, remove);
 }
 
-static int compare(const struct shell *shell, const char *key, const struct args *expect,
-		   struct shell_problem *problem)
+/* Drop-ins after ours may append, too: our words can be anywhere. */
+static bool has_all(const struct args *words, const struct args *add)
 {
-	ARGS_OWNED struct args words = { 0 };
+	for (size_t i = 0; i < add->n; i++)
+		if (!args_has(words, add->words[i]))
+			return false;
+	return true;
+}
+
+static int compare(const struct shell *shell, const char *key, const struct args *add,
+		   const struct args *expect, struct shell_problem *problem)
+{
+	ARGS_OWNED struct args words = { 0 }, others = { 0 };
 	const struct shell_assign *last = shell_last(shell, key);
 	int r;
 
 	r = shell_words(shell, key, &words);
-	if (r < 0 || args_equal(&words, expect))
+	if (r == 0)
+		r = args_without(&others, &words, add);
+	if (r < 0 || (has_all(&words, add) && args_equal(&others, expect)))
 		return r;
 	*problem = (struct shell_problem){
 		last ? shell->files[last->file].path : GRUB_DEFAULT,
@@ -167,43 +174,43 @@ static int edit(struct shell *shell, const struct args *add, const struct args *
 	const struct args none = { 0 };
 	int r;
 
-	r = wanted(shell, grub_keys[0], add, remove, &linux_words);
+	r = wanted(shell, grub_keys[0], remove, &linux_words);
 	if (r == 0)
-		r = wanted(shell, grub_keys[1], &none, remove, &default_words);
+		r = wanted(shell, grub_keys[1], remove, &default_words);
 	if (r == 0)
 		r = edit_ours(shell, add, remove, problem);
 	for (const char *const *key = grub_keys; *key && r == 0; key++)
 		r = shell_remove(shell, *key, remove, problem);
 	if (r == 0)
-		r = compare(shell, grub_keys[0], &linux_words, problem);
+		r = compare(shell, grub_keys[0], add, &linux_words, problem);
 	if (r == 0)
-		r = compare(shell, grub_keys[1], &default_words, problem);
+		r = compare(shell, grub_keys[1], &none, &default_words, problem);
 	return r;
 }
 
 static int put(struct fs *root, const struct shell *shell, const struct args *added,
 	       struct changes *changes)
 {
+	const struct args none = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; i < shell->n_files && r == 0; i++) {
 		const struct shell_file *f = &shell->files[i];
 		const bool own = str_equal(f->path, GRUB_OURS);
-		struct change *c;
 
 		if (f->before ? str_equal(f->before, f->text) : !*f->text)
 			continue;
 		if (!own) {
 			r = boot_put(changes, root, f->path, f->text, 0644,
-				     &bootloader_grub_drop_in, &(struct args){ 0 });
+				     &bootloader_grub_drop_in, &none);
 			continue;
 		}
 		r = boot_put(changes, root, f->path, *f->text ? f->text : NULL, 0644,
 			     &bootloader_grub_drop_in, added);
-		c = changes->n_files ? &changes->files[changes->n_files - 1] : NULL;
-		if (r == 0 && c && str_equal(c->path, GRUB_OURS) &&
-		    (!*f->text || str_starts(f->text, HEADER)))
-			c->kind = CHANGE_FILE;
+		for (size_t k = 0; k < changes->n_files && r == 0; k++)
+			if (str_equal(changes->files[k].path, GRUB_OURS) &&
+			    (!*f->text || str_starts(f->text, HEADER)))
+				changes->files[k].kind = CHANGE_FILE;
 	}
 	return r;
 }

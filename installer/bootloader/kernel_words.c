@@ -153,8 +153,7 @@ int kernel_words_plan(struct fs *root, const char *path, bool seed,
 	if (r == 0 && !text)
 		r = -ENOMEM;
 	if (r < 0) {
-		boot_at(why, path, 0,
-			r == -ELOOP ? _("it is a symbolic link") : str_errno(r));
+		boot_at(why, path, 0, boot_reason(r));
 		return r;
 	}
 	r = is_done(text, add, remove);

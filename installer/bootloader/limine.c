@@ -128,7 +128,7 @@ static int edit_entry(char **text, struct entry *e, const struct args *add,
 	if (r == 0)
 		r = args_copy(added, &here);
 	if (r < 0)
-		boot_at(why, path, e->line, reason ? reason : str_errno(r));
+		boot_at(why, path, e->line, reason ? reason : boot_reason(r));
 	return r;
 }
 
@@ -178,7 +178,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	if (r == 0 && !text)
 		r = -ENOENT;
 	if (r < 0)
-		boot_at(why, path, 0, str_errno(r));
+		boot_at(why, path, 0, boot_reason(r));
 	if (r == 0)
 		r = boot_words_plain(add, "Limine", why);
 	if (r == 0)

@@ -88,7 +88,7 @@ static int edit(char **text, const struct args *add, const struct args *remove,
 		if (r < 0) {
 			boot_at(why, CONF, line,
 				r == -EINVAL ? _("this line is not \"TITLE\" \"WORDS\"")
-					     : str_errno(r));
+					     : boot_reason(r));
 			return r;
 		}
 		at += strcspn(*text + at, "\n");
@@ -108,7 +108,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	if (r == 0 && !text)
 		r = -ENOENT;
 	if (r < 0)
-		boot_at(why, CONF, 0, str_errno(r));
+		boot_at(why, CONF, 0, boot_reason(r));
 	if (r == 0)
 		r = boot_words_plain(add, "rEFInd", why);
 	if (r == 0)
@@ -147,7 +147,7 @@ static int verify(struct fs *root, const struct args *present, const struct args
 	if (r == 0 && !count)
 		r = -ENOENT;
 	if (r < 0 && r != -ESTALE)
-		boot_at(why, CONF, 0, str_errno(r));
+		boot_at(why, CONF, 0, boot_reason(r));
 	return r;
 }
 

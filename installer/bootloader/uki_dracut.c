@@ -31,7 +31,7 @@ static int load_file(struct fs *root, const struct changes *changes, const char 
 		return shell_add_file(shell, path, text);
 	if (shell_add_file(shell, path, NULL) == 0)
 		*problem = (struct shell_problem){ shell->files[shell->n_files - 1].path,
-						   0, str_errno(r) };
+						   0, boot_reason(r) };
 	return r;
 }
 
@@ -145,8 +145,6 @@ static int edit_ours(struct fs *root, struct shell *shell, const struct args *ad
 {
 	ARGS_OWNED struct args before = { 0 }, words = { 0 };
 	struct shell_file *f = ours(shell);
-	const bool seeded = strstr(f->text, SEED_HEADER) != NULL;
-	const struct args none = { 0 };
 	char *text = NULL;
 	int r;
 
@@ -175,8 +173,6 @@ static int edit_ours(struct fs *root, struct shell *shell, const struct args *ad
 	} else {
 		text = strdup("");
 	}
-	(void)seeded;
-	(void)none;
 	if (r < 0 || !text)
 		return r < 0 ? r : -ENOMEM;
 	free(f->text);

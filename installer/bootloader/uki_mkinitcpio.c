@@ -154,7 +154,7 @@ static int edit_file(struct fs *root, const char *path, const struct args *add,
 	if (r == 0 && add->n)
 		r = line_edit(&text, 0, &to, add, remove, &added);
 	if (r < 0) {
-		boot_at(why, path, 0, str_errno(r));
+		boot_at(why, path, 0, boot_reason(r));
 		return r;
 	}
 	if (own && add->n && !strchr(text, '\n')) {

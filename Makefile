@@ -115,7 +115,7 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 
 INSTALLER_SRC := $(wildcard installer/*.c installer/*/*.c)
 INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
-INSTALLER_LIBS := json-c blkid libarchive nettle
+INSTALLER_LIBS := json-c blkid libarchive nettle libpci
 INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) \
 	$(CPPFLAGS_ALL) -DLOCALEDIR='"$(LOCALEDIR)"' -Iinstaller -Iinstaller/bootloader -Iinstaller/initramfs $(shell pkg-config --cflags $(INSTALLER_LIBS))
 
@@ -205,7 +205,7 @@ uninstall: ## Remove what install put there (not your configuration)
 
 # what the build needs besides cc and make
 BUILD_PACKAGES := gcc musl-tools linux-libc-dev dpkg-dev binutils xz-utils pkg-config libjson-c-dev \
-	libblkid-dev libarchive-dev nettle-dev
+	libblkid-dev libarchive-dev nettle-dev libpci-dev
 TEST_PACKAGES := python3
 
 .PHONY: deps

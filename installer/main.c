@@ -16,6 +16,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_args,
+	&cmd_list,
 	&cmd_status,
 	&cmd_confirm,
 	&cmd_images,

@@ -18,7 +18,7 @@ bool framebuffer_needs_release(const struct pci_ids *ids, const char *release)
 	       major < 6;
 }
 
-static bool is_framebuffer(const char *name)
+bool framebuffer_named(const char *name)
 {
 	static const char *const names[] = {
 		"BOOTFB",	   "efifb",	      "vesafb",
@@ -52,7 +52,7 @@ static bool lies_inside(char *iomem, struct pci_address address)
 		if (pci_address_parse(name, &a) && pci_address_compare(a, address) == 0) {
 			inside = true;
 			depth = blanks;
-		} else if (inside && is_framebuffer(name)) {
+		} else if (inside && framebuffer_named(name)) {
 			return true;
 		}
 	}

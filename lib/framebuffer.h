@@ -20,6 +20,9 @@ struct framebuffer {
 bool framebuffer_needs_release(const struct pci_ids *ids, const char *release)
 	__attribute__((nonnull));
 
+/* True if /proc/iomem calls a firmware's framebuffer so. */
+bool framebuffer_named(const char *name) __attribute__((nonnull));
+
 /*
  * Finds the one that lies in memory of this function: /proc/iomem nests it below the
  * function. Returns 0, with an empty *ret if there is none, or a negative errno.

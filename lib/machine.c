@@ -63,7 +63,7 @@ static int inspect_function(struct fs *fs, struct machine *m, struct machine_fun
 	return f->group < 0 ? read_group(fs, m, f) : 0;
 }
 
-static bool kernel_has_modules(struct fs *fs, const char *release)
+bool machine_has_modules(struct fs *fs, const char *release)
 {
 	char path[FS_PATH_MAX];
 	struct str s = STR_ON(path);
@@ -96,7 +96,7 @@ int machine_inspect(struct fs *fs, const struct conf *conf, const char *release,
 	m->iommu_present = iommu_present(fs);
 	m->iommu_hint = m->iommu_present ? "" : iommu_missing_hint(fs);
 	m->iommu_unsafe = iommu_unsafe_mode(fs);
-	m->drivers_may_come = kernel_has_modules(fs, release);
+	m->drivers_may_come = machine_has_modules(fs, release);
 	for (unsigned i = 0; r == 0 && i < conf->n_functions; i++) {
 		m->functions[i] =
 			(struct machine_function){ .conf = &conf->functions[i] };

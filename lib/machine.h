@@ -43,6 +43,9 @@ struct machine {
 void machine_release(struct fs *fs, char ret[static MACHINE_RELEASE_LEN])
 	__attribute__((nonnull));
 
+/* Whether that kernel has modules, so that what has no driver may get one. */
+bool machine_has_modules(struct fs *fs, const char *release) __attribute__((nonnull));
+
 /*
  * Reads the machine; 200 KiB, too much for most stacks. `conf` must outlive it. For
  * functions that no claim names one file each is read. Returns 0 or a negative errno; on

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <pci/pci.h>
+
+#include "slurp.h"
+#include "text.h"
+
+#define DATABASE_MAX (16 * 1024 * 1024)
+#define NAME_LEN 512
+
+struct names {
+	struct pci_access *access;
+	int fd; /* the captured root's database, -1: this machine's */
+	char path[40];
+};
+
+/* libpci's error function must not return, and it gives us no pointer of our own. */
+static jmp_buf failed;
+
+static __attribute__((noreturn)) void on_error(char *message, ...)
+{
+	(void)message;
+	longjmp(failed, 1);
+}
+
+static void on_message(char *message, ...)
+{
+	(void)message;
+}
+
+/* libpci opens by name, and a name could lead out of the root: it gets a copy. */
+static int copy_database(struct fs *root)
+{
+	static const char *const places[] = { "usr/share/misc/pci.ids",
+					      "usr/share/hwdata/pci.ids",
+					      "var/lib/pciutils/pci.ids" };
+	char *text = NULL;
+	size_t len = 0;
+	int fd, r = -ENOENT;
+
+	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(places); i++)
+		r = slurp(root, places[i], DATABASE_MAX, &text, &len);
+	if (r < 0)
+		return r;
+	/* libpci would unpack it, however much comes out */
+	if (str_starts(text, "\x1f\x8b"))
+		len = 0;
+	fd = memfd_create("pci.ids", MFD_CLOEXEC);
+	if (fd >= 0 && write(fd, text, len) != (ssize_t)len) {
+		close(fd);
+		fd = -1;
+	}
+	free(text);
+	return fd < 0 ? -EIO : fd;
+}
+
+int names_open(struct fs *root, struct names **ret)
+{
+	struct names *names = calloc(1, sizeof(*names));
+
+	if (!names)
+		return -ENOMEM;
+	names->access = pci_alloc();
+	if (!names->access) {
+		free(names);
+		return -ENOMEM;
+	}
+	/* not pci_init(): that looks for a way to the devices, and gives up without one
+	 */
+	names->access->error = on_error;
+	names->access->warning = on_message;
+	names->access->debug = on_message;
+	names->fd = root->captured ? copy_database(root) : -1;
+	if (names->fd >= 0) {
+		snprintf(names->path, sizeof(names->path), "/proc/self/fd/%d", names->fd);
+		pci_set_name_list_path(names->access, names->path, 0);
+	}
+	*ret = names;
+	return 0;
+}
+
+void names_close(struct names *names)
+{
+	if (!names)
+		return;
+	pci_cleanup(names->access);
+	if (names->fd >= 0)
+		close(names->fd);
+	free(names);
+}
+
+static void finish(char *dst, size_t size, const char *name)
+{
+	text_clean(dst, size, name);
+	if (!*dst)
+		snprintf(dst, size, "?");
+}
+
+/* For a class only the first number counts. */
+static bool lookup(struct names *names, int flags, unsigned a, unsigned b,
+		   char ret[static NAME_LEN])
+{
+	if (setjmp(failed) != 0)
+		return false;
+	return pci_lookup_name(names->access, ret, NAME_LEN, flags | PCI_LOOKUP_NO_HWDB,
+			       a, b) == ret;
+}
+
+void names_function(struct names *names, const struct pci_ids *ids, char *buf,
+		    size_t size)
+{
+	char name[NAME_LEN];
+
+	if (!lookup(names, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, ids->vendor,
+		    ids->device, name))
+		snprintf(name, sizeof(name), "Device %04x:%04x", ids->vendor,
+			 ids->device);
+	finish(buf, size, name);
+}
+
+void names_class(struct names *names, const struct pci_ids *ids, char *buf, size_t size)
+{
+	char name[NAME_LEN];
+
+	if (!lookup(names, PCI_LOOKUP_CLASS, ids->class >> 8, 0, name))
+		snprintf(name, sizeof(name), "Class %04x", ids->class >> 8);
+	finish(buf, size, name);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the database of PCI ids calls a function: that of a captured root where it has
+ * one, else this machine's. No network, no device is touched.
+ */
+#pragma once
+
+#include "pci.h"
+
+struct names;
+
+/* Returns 0 or -ENOMEM; a machine without a database gives numbers. The caller calls
+ * names_close(). */
+int names_open(struct fs *root, struct names **ret)
+	__attribute__((nonnull, warn_unused_result));
+void names_close(struct names *names);
+
+/* "NVIDIA Corporation TU116 [GeForce GTX 1660]", without control characters, never empty.
+ */
+void names_function(struct names *names, const struct pci_ids *ids, char *buf,
+		    size_t size) __attribute__((nonnull));
+
+/* "VGA compatible controller" */
+void names_class(struct names *names, const struct pci_ids *ids, char *buf, size_t size)
+	__attribute__((nonnull));

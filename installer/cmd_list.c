@@ -4,6 +4,7 @@
  * claimed.
  */
 #include <errno.h>
+#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -99,6 +100,14 @@ static int print_all(const struct list *list)
 	return EXIT_DONE;
 }
 
+/* The console of a rescue shell may know no more than ASCII. */
+static const char *branch(bool last)
+{
+	const bool utf8 = str_equal(nl_langinfo(CODESET), "UTF-8");
+
+	return last ? (utf8 ? "└─ " : "`- ") : (utf8 ? "├─ " : "|- ");
+}
+
 static void print_group(const struct context *context, const struct list_entry *const *of,
 			size_t n)
 {
@@ -113,7 +122,7 @@ static void print_group(const struct context *context, const struct list_entry *
 	for (size_t i = 0; i < n; i++) {
 		list_row_entry(of[i], &row);
 		last = i + 1 == n;
-		text_print(stdout, context->colour, TEXT_DIM, "%s", last ? "└─ " : "├─ ");
+		text_print(stdout, context->colour, TEXT_DIM, "%s", branch(last));
 		printf("%s  ", row.address);
 		text_print(stdout, context->colour,
 			   pci_is_display(&of[i]->function->ids)  ? TEXT_BOLD

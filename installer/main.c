@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&cmd_confirm,
 	&cmd_images,
 	&cmd_undo,
+	&cmd_snapshot,
 };
 
 static void print_usage(FILE *out)

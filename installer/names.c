@@ -127,11 +127,56 @@ void names_function(struct names *names, const struct pci_ids *ids, char *buf,
 	finish(buf, size, name);
 }
 
-void names_class(struct names *names, const struct pci_ids *ids, char *buf, size_t size)
+static int compare_kinds(const void *a, const void *b)
 {
-	char name[NAME_LEN];
+	const struct pci_ids *x = a, *y = b;
 
-	if (!lookup(names, PCI_LOOKUP_CLASS, ids->class >> 8, 0, name))
-		snprintf(name, sizeof(name), "Class %04x", ids->class >> 8);
-	finish(buf, size, name);
+	if (x->vendor != y->vendor)
+		return x->vendor < y->vendor ? -1 : 1;
+	return (x->device > y->device) - (x->device < y->device);
+}
+
+static void print_kind(struct names *names, const struct pci_ids *ids,
+		       const struct pci_ids *last, FILE *out)
+{
+	char name[NAME_LEN], clean[NAME_LEN];
+
+	if ((!last || last->vendor != ids->vendor) &&
+	    lookup(names, PCI_LOOKUP_VENDOR | PCI_LOOKUP_NO_NUMBERS, ids->vendor, 0,
+		   name)) {
+		text_clean(clean, sizeof(clean), name);
+		fprintf(out, "%04x  %s\n", ids->vendor, clean);
+	}
+	if ((!last || compare_kinds(last, ids) != 0) &&
+	    lookup(names, PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_NUMBERS, ids->vendor,
+		   ids->device, name)) {
+		text_clean(clean, sizeof(clean), name);
+		fprintf(out, "\t%04x  %s\n", ids->device, clean);
+	}
+}
+
+char *names_extract(struct names *names, const struct pci_list *all)
+{
+	struct pci_ids *kinds = malloc((all->n + 1) * sizeof(*kinds));
+	char *text = NULL;
+	size_t len, n = 0;
+	FILE *out = kinds ? open_memstream(&text, &len) : NULL;
+
+	if (!out) {
+		free(kinds);
+		return NULL;
+	}
+	for (size_t i = 0; i < all->n; i++)
+		if (all->functions[i].known)
+			kinds[n++] = all->functions[i].ids;
+	qsort(kinds, n, sizeof(*kinds), compare_kinds);
+	fputs("# what the functions of this machine are called\n", out);
+	for (size_t i = 0; i < n; i++)
+		print_kind(names, &kinds[i], i ? &kinds[i - 1] : NULL, out);
+	free(kinds);
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }

@@ -20,6 +20,9 @@ void names_close(struct names *names);
 void names_function(struct names *names, const struct pci_ids *ids, char *buf,
 		    size_t size) __attribute__((nonnull));
 
-/* "VGA compatible controller" */
-void names_class(struct names *names, const struct pci_ids *ids, char *buf, size_t size)
-	__attribute__((nonnull));
+/*
+ * A database of these functions' vendors and devices alone, for another machine to call
+ * them the same. The caller frees it; NULL: no memory.
+ */
+char *names_extract(struct names *names, const struct pci_list *all)
+	__attribute__((nonnull, warn_unused_result));

@@ -1,0 +1,596 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Cases of `vfio-claim list` on captured machines: what belongs to a card, and the verdict."""
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+
+from strace import Trace
+from tree import HERE, Machine, Writer
+
+TOP = os.path.dirname(os.path.dirname(HERE))
+COMMAND = os.environ.get("VFIO_CLAIM", f"{TOP}/build/vfio-claim")
+ROOT = f"{TOP}/build/roots/look"
+CASES = []
+
+# The card of each machine's displays: (companions, verdict). The firmware's display is the
+# one of the machine's word `boot`.
+CARDS = {
+    "desktop": {"0000:00:02.0": ([], "claimable"),
+                "0000:01:00.0": (["0000:01:00.1", "0000:01:00.2", "0000:01:00.3"], "claimable")},
+    "laptop": {"0000:00:02.0": ([], "claimable"), "0000:01:00.0": ([], "claimable")},
+    "twins": {"0000:05:00.0": (["0000:05:00.1"], "claimable"),
+              "0000:0c:00.0": (["0000:0c:00.1"], "claimable")},
+    # the audio of each Arc is behind a sibling port; USB beside the processor's graphics is
+    # the processor's
+    "arc": {"0000:03:00.0": (["0000:04:00.0"], "claimable"),
+            "0000:09:00.0": (["0000:0a:00.0"], "claimable"),
+            "0000:0c:00.0": ([], "claimable"), "0000:12:00.0": ([], "claimable")},
+    "vmd": {"0000:00:02.0": ([], "claimable"), "0000:03:00.0": ([], "claimable")},
+    "server": {"0000:02:00.0": ([], "claimable"),
+               "0000:d9:00.0": (["0000:d9:00.1"], "claimable")},
+}
+BOOT = {"desktop": "0000:01:00.0", "laptop": "0000:00:02.0", "twins": "0000:0c:00.0",
+        "arc": "0000:0c:00.0", "vmd": "0000:00:02.0", "server": "0000:02:00.0"}
+GPU, USB = "0000:01:00.0", "0000:01:00.2"       # of the desktop
+CONTROL = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+class Failed(Exception):
+    pass
+
+
+def check(good, what):
+    if not good:
+        raise Failed(what)
+
+
+def same(what, found, wanted):
+    check(found == wanted, f"{what}: {found!r}, not {wanted!r}")
+
+
+def case(function):
+    CASES.append((function.__name__.replace("_", "-"), function))
+    return function
+
+
+def run(*words, root=ROOT, text=True, **more):
+    return subprocess.run([COMMAND, *words, "--root", root], capture_output=True, text=text,
+                          check=False, stdin=subprocess.DEVNULL, timeout=120, **more)
+
+
+def good(*words, root=ROOT, **more):
+    done = run(*words, root=root, **more)
+    check(done.returncode == 0, f"{words}: exit status {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
+def write(machine, change=None):
+    if isinstance(machine, str):
+        machine = Machine(machine, 256 if machine == "server" else None)
+    if change:
+        change(machine)
+    shutil.rmtree(ROOT, ignore_errors=True)
+    machine.write(ROOT)
+    return machine
+
+
+def put(path, content):
+    os.makedirs(os.path.dirname(f"{ROOT}/{path}"), exist_ok=True)
+    with open(f"{ROOT}/{path}", "wb") as out:
+        out.write(content if isinstance(content, bytes) else content.encode())
+
+
+def look(root=ROOT):
+    return json.loads(good("list", "--json", root=root))
+
+
+def cards(found=None):
+    """{display: card} with the companions' addresses."""
+    result = {}
+    for card in (found or look())["cards"]:
+        display, *rest = [f["address"] for f in card["functions"]]
+        result[display] = {**card, "companions": rest}
+    return result
+
+
+def card(address=GPU):
+    found = cards()
+    check(address in found, f"no card {address} among {list(found)}")
+    return found[address]
+
+
+def judged(verdict, *words, address=GPU):
+    found = card(address)
+    same("verdict", found["verdict"], verdict)
+    for word in words:
+        check(word in found["detail"], f"{word!r} is not in {found['detail']!r}")
+    check(found["detail"] in good("list"), "list does not say so")
+
+
+# ---- cards and what belongs to them
+
+def on_machine(name):
+    def test():
+        write(name)
+        found = cards()
+        same("cards", {a: (c["companions"], c["verdict"]) for a, c in found.items()}, CARDS[name])
+        same("boot display", [a for a, c in found.items() if c["boot_display"]], [BOOT[name]])
+        text = good("list")
+        for address, (companions, _) in CARDS[name].items():
+            for each in (address, *companions):
+                check(re.search(rf"^ *{each} ", text, re.M), f"{each} has no line")
+    CASES.append((f"cards-{name}", test))
+
+
+for machine_name in CARDS:
+    on_machine(machine_name)
+
+
+@case
+def twins_are_not_unique():
+    write("twins")
+    same("unique", [f["unique"] for c in look()["cards"] for f in c["functions"]], [False] * 4)
+    write("desktop")
+    same("unique", [f["unique"] for f in card()["functions"]], [True] * 4)
+
+
+@case
+def companion_by_link():
+    """A consumer in another slot is the card's, a bridge and another display are not."""
+    machine = write("desktop")
+    for other in ("0000:00:1f.3", "0000:00:1c.0", "0000:00:02.0", "0000:00:17.0", "0000:77:00.0"):
+        Writer(ROOT).link(f"{machine.get(GPU).directory}/consumer:pci:{other}",
+                          f"sys/devices/virtual/devlink/pci:{GPU}--pci:{other}")
+    same("companions", card()["companions"],
+         ["0000:00:1f.3", "0000:01:00.1", "0000:01:00.2", "0000:01:00.3"])
+
+
+@case
+def chipset_switch_is_nobodys():
+    def change(machine):
+        nic = machine.get("0000:0d:00.0")
+        nic.cls, nic.vendor, nic.words = 0x030000, 0x1022, []
+    write("arc", change)
+    same("companions", card("0000:0d:00.0")["companions"], [])
+
+
+@case
+def switch_with_a_stranger_is_nobodys():
+    def change(machine):
+        machine.get("0000:04:00.0").cls = 0x020000
+    write("arc", change)
+    same("companions", card("0000:03:00.0")["companions"], [])
+
+
+@case
+def switch_with_anothers_audio_is_nobodys():
+    def change(machine):
+        machine.get("0000:04:00.0").vendor = 0x1102
+    write("arc", change)
+    same("companions", card("0000:03:00.0")["companions"], [])
+
+
+@case
+def switch_with_two_displays_is_nobodys():
+    def change(machine):
+        machine.get("0000:04:00.0").cls = 0x030000
+    write("arc", change)
+    same("companions", [c["companions"] for a, c in cards().items()
+                        if a in ("0000:03:00.0", "0000:04:00.0")], [[], []])
+
+
+@case
+def second_display_of_a_slot():
+    def change(machine):
+        machine.get("0000:01:00.1").cls = 0x038000
+    machine = write("desktop", change)
+    same("cards", list(cards()), ["0000:00:02.0", GPU])
+    same("companions", card()["companions"], ["0000:01:00.1", "0000:01:00.2", "0000:01:00.3"])
+    Writer(ROOT).link(f"{machine.get('0000:01:00.1').directory}/physfn",
+                      machine.get(GPU).directory)
+    same("cards with a virtual function", list(cards()), ["0000:00:02.0", GPU, "0000:01:00.1"])
+
+
+@case
+def processors_audio():
+    """AMD's graphics have their own audio (1002); the rest of the slot is the processor's."""
+    def change(machine):
+        machine.get("0000:12:00.2").vendor = 0x1002
+        machine.get("0000:12:00.2").cls = 0x040300
+    write("arc", change)
+    same("companions", card("0000:12:00.0")["companions"], ["0000:12:00.2"])
+
+
+# ---- displays
+
+def connector(machine, number, address, name, status="connected"):
+    here = f"{machine.get(address).directory}/drm/card{number}"
+    put(f"{here}/card{number}-{name}/status", status + "\n")
+    if not os.path.lexists(f"{ROOT}/{here}/device"):
+        os.symlink(f"../../../{address}", f"{ROOT}/{here}/device")
+    for path, target in ((f"sys/class/drm/card{number}", here),
+                         (f"sys/class/drm/card{number}-{name}", f"{here}/card{number}-{name}")):
+        if not os.path.lexists(f"{ROOT}/{path}"):
+            Writer(ROOT).link(path, target)
+
+
+@case
+def connectors():
+    machine = write("desktop")
+    connector(machine, 1, GPU, "HDMI-A-1")
+    connector(machine, 1, GPU, "DP-1")
+    connector(machine, 1, GPU, "DP-2", "disconnected")
+    connector(machine, 10, "0000:00:02.0", "eDP-1")
+    same("connected", card()["connected"], ["DP-1", "HDMI-A-1"])
+    same("connected", card("0000:00:02.0")["connected"], ["eDP-1"])
+    check("DP-1, HDMI-A-1" in good("list"), good("list"))
+
+
+@case
+def framebuffer_is_the_proof():
+    write("desktop")
+    put("proc/iomem", "00000000-00000000 : PCI Bus 0000:00\n"
+        "  00000000-00000000 : 0000:00:02.0\n    00000000-00000000 : BOOTFB\n"
+        "  00000000-00000000 : PCI Bus 0000:01\n    00000000-00000000 : 0000:01:00.0\n"
+        "00000000-00000000 : efifb\n")
+    found = cards()
+    same("boot display", [a for a, c in found.items() if c["boot_display"]], ["0000:00:02.0"])
+    same("boot_vga", [a for a, c in found.items() if c["boot_vga"]], [GPU])
+
+
+# ---- the verdict
+
+@case
+def last_display():
+    write("desktop", lambda m: m.drop("0000:00:02.0"))
+    judged("last-display", "last display", "--no-display-ok")
+    write("desktop", lambda m: setattr(m.get("0000:00:02.0"), "driver", "vfio-pci"))
+    judged("last-display")
+    judged("claimed", "vfio-pci", address="0000:00:02.0")
+
+
+@case
+def group_not_viable():
+    def change(machine):
+        machine.get("0000:03:00.0").group, machine.get("0000:03:00.0").driver = "2", "nvme"
+    write("desktop", change)
+    judged("group-not-viable", "group 2", "0000:03:00.0", "nvme")
+    write("desktop", lambda m: (change(m), setattr(m.get("0000:03:00.0"), "driver", "vfio-pci")))
+    judged("claimable")
+
+
+@case
+def group_with_what_has_no_driver():
+    """As the plan at boot: it may get one, if the kernel has modules."""
+    write("desktop", lambda m: setattr(m.get("0000:00:14.2"), "group", "2"))
+    judged("claimable")
+    put("proc/sys/kernel/osrelease", "6.1.0-9-amd64\n")
+    os.makedirs(f"{ROOT}/lib/modules/6.1.0-9-amd64")
+    judged("group-not-viable", "0000:00:14.2", "host driver")
+    write("desktop", lambda m: setattr(m.get("0000:00:1f.0"), "group", "2"))
+    put("lib/modules/x", "")
+    judged("claimable")
+
+
+@case
+def no_iommu():
+    write("desktop", lambda m: m.no_iommu())
+    judged("no-iommu", "firmware's set-up")
+    put("sys/firmware/acpi/tables/DMAR", "")
+    judged("no-iommu", "intel_iommu=on")
+    write("desktop", lambda m: setattr(m.get(USB), "group", None))
+    judged("no-iommu", USB)
+    write("desktop")
+    put("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n")
+    judged("no-iommu", "enable_unsafe_noiommu_mode")
+
+
+@case
+def claimed():
+    def change(machine):
+        for function in machine.functions:
+            if function.address.startswith("0000:01:00."):
+                function.driver = "vfio-pci"
+    write("desktop", change)
+    judged("claimed", "vfio-pci")
+    write("desktop", lambda m: (change(m), setattr(m.get(USB), "driver", "xhci_hcd")))
+    judged("claimed", "3 of its 4")
+
+
+@case
+def unreadable():
+    machine = write("desktop")
+    put(f"{machine.get(USB).directory}/uevent", "nothing of use\n")
+    judged("unreadable", USB)
+    check("1 function cannot be read" in run("list").stderr, "nothing on stderr")
+    machine = write("desktop")
+    put(f"{machine.get(USB).directory}/config", b"\xff" * 64)
+    judged("unreadable", USB, "does not answer")
+
+
+@case
+def not_root():
+    """What root alone may read is missing."""
+    machine = write("desktop")
+    os.unlink(f"{ROOT}/proc/iomem")
+    for function in machine.functions:
+        with open(f"{ROOT}/{function.directory}/config", "r+b") as config:
+            config.truncate(64)
+    judged("claimable")
+    same("boot display", card()["boot_display"], True)
+
+
+# ---- what the machine lives on
+
+def disk(machine, number, name, address=USB, part=None):
+    """A disk, or a partition, at a function."""
+    here = f"{machine.get(address).directory}/usb3/3-1/host6/target6:0:0/6:0:0:0/block/{name}"
+    if part:
+        here += f"/{part}"
+    put(f"{here}/dev", number + "\n")
+    for path in (f"sys/dev/block/{number}", f"sys/class/block/{part or name}"):
+        Writer(ROOT).link(path, here)
+    return here
+
+
+def mapper(number, name, *slaves, title=None):
+    here = f"sys/devices/virtual/block/{name}"
+    put(f"{here}/dev", number + "\n")
+    put(f"{here}/dm/name", (title or name) + "\n")
+    for slave in slaves:
+        Writer(ROOT).link(f"{here}/slaves/{os.path.basename(slave)}", slave)
+    for path in (f"sys/dev/block/{number}", f"sys/class/block/{name}"):
+        Writer(ROOT).link(path, here)
+    return here
+
+
+def mounts(*lines):
+    put("proc/self/mountinfo", "".join(
+        f"{20 + i} 1 {number} / {point} rw,relatime shared:1 - {kind} {source} rw\n"
+        for i, (number, point, kind, source) in enumerate(lines)))
+
+
+@case
+def needed_partition():
+    machine = write("desktop")
+    disk(machine, "8:18", "sdb", part="sdb2")
+    mounts(("0:5", "/proc", "proc", "proc"), ("8:18", "/boot", "ext4", "/dev/sdb2"))
+    judged("needed", USB, "/boot")
+    mounts(("8:18", "/media/stick", "ext4", "/dev/sdb2"))
+    judged("claimable")
+
+
+@case
+def needed_below_mapper():
+    """LVM on LUKS on a partition; / and the ESP on one disk."""
+    machine = write("desktop")
+    part = disk(machine, "8:18", "sdb", part="sdb2")
+    disk(machine, "8:17", "sdb", part="sdb1")
+    crypt = mapper("254:0", "dm-0", part, title="crypt")
+    mapper("254:1", "dm-1", crypt, title="vg-root")
+    mounts(("254:1", "/", "ext4", "/dev/mapper/vg-root"), ("8:17", "/boot/efi", "vfat", "x"))
+    judged("needed", USB, "/, /boot/efi")
+
+
+@case
+def needed_below_md():
+    """A partition of a RAID: the disks are those of the whole."""
+    machine = write("desktop")
+    md = mapper("9:0", "md0", disk(machine, "8:16", "sdb"))
+    put(f"{md}/md0p1/dev", "259:0\n")
+    Writer(ROOT).link("sys/dev/block/259:0", f"{md}/md0p1")
+    mounts(("259:0", "/", "ext4", "/dev/md0p1"))
+    judged("needed", USB)
+
+
+@case
+def needed_by_btrfs():
+    """Its numbers are of no device, and it can have more than one."""
+    machine = write("desktop")
+    near = disk(machine, "8:16", "sdb")
+    far = disk(machine, "8:32", "sdc", address="0000:00:14.0")
+    for name, there in (("sdb", near), ("sdc", far)):
+        Writer(ROOT).link(f"sys/fs/btrfs/01234567-89ab-cdef-0123-456789abcdef/devices/{name}", there)
+    mounts(("0:33", "/", "btrfs", "/dev/sdc"))
+    judged("needed", USB)
+
+
+@case
+def needed_by_swap():
+    machine = write("desktop")
+    part = disk(machine, "8:18", "sdb", part="sdb2")
+    mapper("254:0", "dm-0", part, title="swap")
+    put("proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n"
+        "/dev/zram0 partition 8 0 5\n/dev/dm-0 partition 8 0 -2\n")
+    judged("needed", USB, "swap")
+    mounts(("8:1", "/", "ext4", "/dev/sda1"), ("8:18", "/srv/my\\040disk", "ext4", "/dev/sdb2"))
+    put("proc/swaps", "Filename Type Size Used Priority\n/srv/my\\040disk/swap file 8 0 -2\n")
+    judged("needed", USB, "swap")
+    put("proc/swaps", "Filename Type Size Used Priority\n/srv/other/swap file 8 0 -2\n")
+    judged("claimable")
+
+
+@case
+def needed_loops():
+    """Devices that are made of each other, as no kernel has them."""
+    write("desktop")
+    mapper("254:0", "dm-0", "sys/devices/virtual/block/dm-1")
+    mapper("254:1", "dm-1", "sys/devices/virtual/block/dm-0")
+    mounts(("254:1", "/", "ext4", "/dev/mapper/x"), ("../../../..", "/boot", "ext4", "/dev/../x"))
+    judged("claimable")
+
+
+# ---- names
+
+PCI_IDS = ("10de  NVIDIA Corporation\n\t2184  TU116 [GeForce GTX 1660]\n"
+           "8086  Intel\n\t1912  HD Graphics 530\n")
+
+
+@case
+def names():
+    write("desktop")
+    put("usr/share/misc/pci.ids", PCI_IDS)
+    same("name", card()["functions"][0]["name"], "NVIDIA Corporation TU116 [GeForce GTX 1660]")
+    same("unknown", card()["functions"][1]["name"], "NVIDIA Corporation Device 1aeb")
+
+
+@case
+def hostile_names():
+    machine = write("desktop")
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eX\rY\x7f"
+    put("usr/share/misc/pci.ids", PCI_IDS.replace("TU116", evil).encode() + b"\xff\xfe\n")
+    put(f"{machine.get(USB).directory}/uevent",
+        f"DRIVER=a{evil}b\nPCI_CLASS=C0330\nPCI_ID=10DE:1AEC\nPCI_SUBSYS_ID=1458:3FC4\n")
+    connector(machine, 1, GPU, f"DP-{evil}")
+    for words in ((), ("--all",), ("--groups",), ("--json",)):
+        done = run("list", *words, text=False)
+        same("exit status", done.returncode, 0)
+        text = (done.stdout + done.stderr).decode()
+        check(not CONTROL.search(text), f"{words}: control characters: {text!r}")
+        check("owned" in text or words == ("--groups",), f"{words}: the name is gone")
+    look()
+
+
+@case
+def hostile_database():
+    """Malformed, packed, a link out of the root: numbers then, or this machine's names."""
+    bomb = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + bytes(64)
+    for content in (b"10de  A\n\txxxx  B\n", b"10de  A\n10de  A\n", bytes(1000), bomb,
+                    b"A" * 100000, b"\t2184  B\n", b""):
+        write("desktop")
+        put("usr/share/misc/pci.ids", content)
+        check(card()["functions"][0]["name"], "there is no name")
+    write("desktop")
+    os.makedirs(f"{ROOT}/usr/share/misc")
+    secret = f"{os.path.dirname(ROOT)}/secret.ids"
+    with open(secret, "w", encoding="ascii") as out:
+        out.write("10de  Secret\n\t2184  Secret\n")
+    os.symlink(secret, f"{ROOT}/usr/share/misc/pci.ids")
+    check("Secret" not in good("list"), "a link leads out of the root")
+    os.unlink(secret)
+
+
+# ---- the forms of output
+
+@case
+def json_is_stable():
+    write("arc")
+    found = look()
+    same("keys", sorted(found), ["cards", "functions", "groups", "iommu", "version"])
+    same("keys of a card", sorted(found["cards"][0]),
+         ["boot_display", "boot_vga", "connected", "detail", "functions", "verdict"])
+    keys = ["address", "class", "driver", "group", "id", "name", "path", "readable", "subsystem"]
+    same("keys of a function", sorted(found["functions"][0]), keys)
+    same("keys of a card's", sorted(found["cards"][0]["functions"][0]),
+         sorted(keys + ["serial", "unique"]))
+    addresses = [f["address"] for f in found["functions"]]
+    same("order", addresses, sorted(addresses))
+    same("functions", addresses, sorted(f.address for f in Machine("arc").functions))
+    same("paths", [f["path"] for f in found["functions"]],
+         [f.path for f in sorted(Machine("arc").functions, key=lambda f: f.address)])
+    members = {g["group"]: g["functions"] for g in found["groups"]}
+    same("order of groups", list(members), sorted(members))
+    same("group 16", members[16], ["0000:05:00.0"])
+    same("no group", found["functions"][0]["group"], None)
+    write("vmd")
+    same("serial", card("0000:03:00.0")["functions"][0]["serial"], "00-11-22-ff-fe-33-44-55")
+    same("sorted", [f["address"] for f in look()["functions"]][-2:],
+         ["10000:e0:06.0", "10000:e1:00.0"])
+
+
+@case
+def all_and_groups():
+    machine = write("arc")
+    every = good("list", "--all")
+    same("lines", len(every.splitlines()), len(machine.functions))
+    for env in ("C", "C.UTF-8"):
+        text = good("list", "--groups", env={**os.environ, "LC_ALL": env})
+        for function in machine.functions:
+            same(function.address, len(re.findall(rf"^.{{2,3}} {function.address} ", text, re.M)), 1)
+        check("Group 17\n" in text and "No group\n" in text, text)
+        check(text.isascii() == (env == "C"), f"{env}: {text}")
+
+
+def on_terminal(*words, **env):
+    main, other = pty.openpty()
+    clean = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+    with subprocess.Popen([COMMAND, *words, "--root", ROOT], stdout=other, stdin=other,
+                          env={**clean, "TERM": "linux", **env}) as process:
+        os.close(other)
+        text = b""
+        try:
+            while chunk := os.read(main, 65536):
+                text += chunk
+        except OSError:         # the other end is closed
+            pass
+        process.wait()
+    os.close(main)
+    return text.decode().replace("\r\n", "\n")
+
+
+@case
+def colour_on_a_terminal_only():
+    write("desktop")
+    check("\033[32m" in on_terminal("list"), "no colour on a terminal")
+    check("\033" not in on_terminal("list", NO_COLOR="1"), "NO_COLOR")
+    check("\033" not in on_terminal("list", TERM="dumb"), "TERM=dumb")
+    check("\033" not in on_terminal("list", "--json"), "JSON")
+    check("\033" not in good("list"), "in a pipe")
+    same("without colours", re.sub(r"\033\[[0-9;]*m", "", on_terminal("list")), good("list"))
+
+
+@case
+def usage_of_list():
+    write("desktop")
+    for words in (["--blunder"], ["more"]):
+        same("exit status", run("list", *words).returncode, 2)
+    check("--groups" in good("list", "--help"), "--help")
+
+
+@case
+def no_card_at_all():
+    write("desktop", lambda m: m.drop("0000:00:02.0", "0000:00:01.0"))
+    check("no graphics card" in good("list"), "it says nothing")
+    shutil.rmtree(f"{ROOT}/sys")
+    check("no graphics card" in good("list"), "it says nothing")
+    same("cards", look()["cards"], [])
+
+
+# ---- what it costs
+
+def calls(*words):
+    log = f"{ROOT}.strace"
+    trace = Trace.of([COMMAND, *words, "--root", ROOT], log)
+    os.unlink(log)
+    same("exit status", trace.status, 0)
+    same("paths changed", trace.changed, [])
+    return trace.calls
+
+
+@case
+def system_calls():
+    """Below a captured root an access takes three; what is only listed needs no more than
+    its uevent, its path and its group."""
+    listed = (["--all"], 9), (["--groups"], 9), (["--json"], 9)
+    for size, kinds in ((256, listed), (4096, (([], 3), (["--json"], 9)))):
+        write(Machine("server", size))
+        put("usr/share/misc/pci.ids", PCI_IDS)
+        for words, each in kinds:
+            found, most = calls("list", *words), 600 + each * size
+            check(found <= most, f"{size} functions, {words}: {found} calls, at most {most}")
+
+
+@case
+def system_calls_of_displays():
+    """Every network function a display in a group of its own: still linear."""
+    machine = Machine("server", 512)
+    for function in machine.functions:
+        if function.cls == 0x020000:
+            function.cls = 0x030000
+    write(machine)
+    put("usr/share/misc/pci.ids", PCI_IDS)
+    found = calls("list")
+    check(found <= 500 + 45 * 512, f"{found} calls")

@@ -124,8 +124,9 @@ $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h in
 	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
 
 # where the images have what is compared; make install LIBDIR=... may name another folder
-$(B)/installer/installer/initramfs/check.o: CPPFLAGS_ALL += -DLIBDIR='"$(LIBDIR)"'
-$(B)/installer/installer/initramfs/check.o: $(B)/installer/libdir
+LIBDIR_OBJ := $(B)/installer/installer/initramfs/check.o $(B)/installer/installer/bootloader/kernel_cmdline.o
+$(LIBDIR_OBJ): CPPFLAGS_ALL += -DLIBDIR='"$(LIBDIR)"'
+$(LIBDIR_OBJ): $(B)/installer/libdir
 
 .PHONY: force
 $(B)/installer/libdir: force

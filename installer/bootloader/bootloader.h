@@ -40,6 +40,12 @@ struct bootloader {
 	 */
 	int (*verify)(struct fs *root, const struct args *present,
 		      const struct args *absent, struct str *why);
+
+	/*
+	 * Appends the program that makes the boot menu, and with it the entry that leaves
+	 * the GPU to the host. May be NULL. 0 or -ENOMEM.
+	 */
+	int (*menu)(struct fs *root, struct changes *changes);
 };
 
 /*

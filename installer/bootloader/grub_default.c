@@ -41,6 +41,11 @@ static const char *const *command(struct fs *root)
 		       : grub;
 }
 
+static int menu(struct fs *root, struct changes *changes)
+{
+	return changes_run(changes, N_("write GRUB's menu"), command(root), NULL);
+}
+
 static int edit(struct shell *shell, const struct args *missing,
 		const struct args *remove, struct shell_problem *problem)
 {
@@ -82,8 +87,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 		return 0;
 	r = boot_put(changes, root, GRUB_DEFAULT, f->text, 0644, &bootloader_grub_default,
 		     &missing);
-	return r < 0 ? r
-		     : changes_run(changes, N_("write GRUB's menu"), command(root), NULL);
+	return r < 0 ? r : menu(root, changes);
 }
 
 const struct bootloader bootloader_grub_default = {
@@ -93,4 +97,5 @@ const struct bootloader bootloader_grub_default = {
 	.show = show,
 	.plan = plan,
 	.verify = grub_verify,
+	.menu = menu,
 };

@@ -215,10 +215,17 @@ static int put(struct fs *root, const struct shell *shell, const struct args *ad
 	return r;
 }
 
+static int menu(struct fs *root, struct changes *changes)
+{
+	static const char *const update[] = { "update-grub", NULL };
+
+	(void)root;
+	return changes_run(changes, N_("write GRUB's menu"), update, NULL);
+}
+
 static int plan(struct fs *root, const struct args *add, const struct args *remove,
 		struct changes *changes, struct str *why)
 {
-	static const char *const update[] = { "update-grub", NULL };
 	SHELL_OWNED struct shell shell = { 0 };
 	ARGS_OWNED struct args missing = { 0 };
 	struct shell_problem problem = { 0 };
@@ -240,7 +247,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	}
 	r = put(root, &shell, &missing, changes);
 	if (r == 0 && changes->n_files != n)
-		r = changes_run(changes, N_("write GRUB's menu"), update, NULL);
+		r = menu(root, changes);
 	return r;
 }
 
@@ -251,4 +258,5 @@ const struct bootloader bootloader_grub_drop_in = {
 	.show = show,
 	.plan = plan,
 	.verify = grub_verify,
+	.menu = menu,
 };

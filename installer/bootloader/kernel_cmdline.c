@@ -10,6 +10,8 @@
 #include "bls.h"
 #include "kernel_words.h"
 
+#define SAFE_ENTRIES LIBDIR "/vfio-claim-safe-entries"
+
 #define INSTALL_CONF "etc/kernel/install.conf"
 #define UKI_CONF "etc/kernel/uki.conf"
 
@@ -142,6 +144,19 @@ static int run_install(struct fs *root, struct changes *changes)
 	return r == 0 ? changes_run(changes, why, all, NULL) : r < 0 ? r : 0;
 }
 
+static int menu(struct fs *root, struct changes *changes)
+{
+	static const char *const argv[] = { SAFE_ENTRIES, NULL };
+
+	/* entries of unified images have their arguments inside */
+	return boot_exists(root, SAFE_ENTRIES + 1) && has_loader(root)
+		       ? changes_run(
+				 changes,
+				 N_("write the entries that leave the GPU to the host"),
+				 argv, NULL)
+		       : 0;
+}
+
 static int plan(struct fs *root, const struct args *add, const struct args *remove,
 		struct changes *changes, struct str *why)
 {
@@ -195,4 +210,5 @@ const struct bootloader bootloader_kernel_cmdline = {
 	.show = kernel_words_show,
 	.plan = plan,
 	.verify = verify,
+	.menu = menu,
 };

@@ -57,16 +57,40 @@ static void consult_record(struct fs *root, const struct report *boot,
 							   : NEXT_TRIAL;
 }
 
+bool next_configure(struct fs *root, struct next *ret)
+{
+	int r = conf_load(root, CONF_PATH, &ret->conf, &ret->conf_error);
+
+	ret->conf_missing = r == -ENOENT;
+	return r == 0;
+}
+
+void next_decide(struct fs *root, const struct report *boot, struct machine *machine,
+		 struct next *ret)
+{
+	static const struct kargs_choice on = { .mode = KARGS_ON };
+
+	ret->configured = true;
+	before_boot(machine);
+	plan_make(&ret->conf, &on, machine, &ret->plan);
+	if (!plan_claims(&ret->plan))
+		return;
+	consult_record(root, boot, machine, ret);
+	if (ret->state == NEXT_UNREADABLE && ret->error != -EPERM)
+		plan_refuse(&ret->plan, REASON_RECORD_UNAVAILABLE,
+			    ret->error == -EBADMSG ? "the record is damaged"
+						   : "the record cannot be read");
+	else if (ret->state != NEXT_UNREADABLE)
+		plan_record(&ret->conf, machine, &ret->record, &ret->plan);
+}
+
 void next_predict(struct fs *root, const struct report *boot, struct next *ret)
 {
 	static struct machine machine;
-	static const struct kargs_choice on = { .mode = KARGS_ON };
 	char release[MACHINE_RELEASE_LEN];
 	int r;
 
-	r = conf_load(root, CONF_PATH, &ret->conf, &ret->conf_error);
-	ret->conf_missing = r == -ENOENT;
-	if (r < 0)
+	if (!next_configure(root, ret))
 		return;
 	machine_release(root, release);
 	r = machine_inspect(root, &ret->conf, release, &machine);
@@ -76,17 +100,6 @@ void next_predict(struct fs *root, const struct report *boot, struct next *ret)
 		str_join(&s, "the PCI functions cannot be listed: ", str_errno(r), NULL);
 		return;
 	}
-	ret->configured = true;
-	before_boot(&machine);
-	plan_make(&ret->conf, &on, &machine, &ret->plan);
-	if (plan_claims(&ret->plan)) {
-		consult_record(root, boot, &machine, ret);
-		if (ret->state == NEXT_UNREADABLE && ret->error != -EPERM)
-			plan_refuse(&ret->plan, REASON_RECORD_UNAVAILABLE,
-				    ret->error == -EBADMSG ? "the record is damaged"
-							   : "the record cannot be read");
-		else if (ret->state != NEXT_UNREADABLE)
-			plan_record(&ret->conf, &machine, &ret->record, &ret->plan);
-	}
+	next_decide(root, boot, &machine, ret);
 	machine_finish(&machine);
 }

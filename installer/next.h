@@ -32,3 +32,14 @@ struct next {
 /* Too large for a stack. `boot` is what early boot said, zeroed if nothing. */
 void next_predict(struct fs *root, const struct report *boot, struct next *ret)
 	__attribute__((nonnull));
+
+/*
+ * The same in two steps, for whoever needs the machine, too: the configuration, then what
+ * is decided about a machine that was inspected with ret->conf. False if there is no
+ * configuration that can be used. The machine is then as early boot will find it: without
+ * the drivers that took what is claimed now.
+ */
+bool next_configure(struct fs *root, struct next *ret)
+	__attribute__((nonnull, warn_unused_result));
+void next_decide(struct fs *root, const struct report *boot, struct machine *machine,
+		 struct next *ret) __attribute__((nonnull));

@@ -115,9 +115,11 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 
 INSTALLER_SRC := $(wildcard installer/*.c installer/*/*.c)
 INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
-INSTALLER_LIBS := json-c blkid libarchive nettle libpci
+INSTALLER_LIBS := json-c blkid libarchive nettle libpci libkmod
+INSTALLER_ROOMS := bootloader initramfs doctor
 INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) \
-	$(CPPFLAGS_ALL) -DLOCALEDIR='"$(LOCALEDIR)"' -Iinstaller -Iinstaller/bootloader -Iinstaller/initramfs $(shell pkg-config --cflags $(INSTALLER_LIBS))
+	$(CPPFLAGS_ALL) -DLOCALEDIR='"$(LOCALEDIR)"' -Iinstaller $(INSTALLER_ROOMS:%=-Iinstaller/%) \
+	$(shell pkg-config --cflags $(INSTALLER_LIBS))
 
 $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h installer/*/*.h) Makefile
 	@mkdir -p $(@D)
@@ -206,7 +208,7 @@ uninstall: ## Remove what install put there (not your configuration)
 
 # what the build needs besides cc and make
 BUILD_PACKAGES := gcc musl-tools linux-libc-dev dpkg-dev binutils xz-utils pkg-config libjson-c-dev \
-	libblkid-dev libarchive-dev nettle-dev libpci-dev
+	libblkid-dev libarchive-dev nettle-dev libpci-dev libkmod-dev
 TEST_PACKAGES := python3
 
 .PHONY: deps

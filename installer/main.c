@@ -15,6 +15,7 @@
 #endif
 
 static const struct command *const commands[] = {
+	&cmd_doctor,
 	&cmd_args,
 	&cmd_list,
 	&cmd_status,

@@ -4,7 +4,7 @@ each text in the evidence or the mend of one finding; what is not named must be 
 import dataclasses
 import os
 
-from machine import (CARD, CONF, DIR, ECAP, FIFO, NEW, OLD, PCI, SECURE_BOOT, TYPE1, Link,
+from machine import (CARD, CONF, DIR, ECAP, FIFO, NEW, OLD, OUTSIDE, PCI, SECURE_BOOT, TYPE1, Link,
                      kernel_index)
 
 
@@ -173,7 +173,7 @@ KERNEL = [
          put(f"lib/modules/{NEW}/modules.dep.bin", bytes.fromhex("b007f457000200012000")),
          {"vfio-modules": ("unknown", f"depmod {NEW}")}),
     Case("an index that leads out",
-         put(f"lib/modules/{NEW}/modules.dep.bin", Link("/etc/passwd")),
+         put(f"lib/modules/{NEW}/modules.dep.bin", Link(OUTSIDE)),
          {"vfio-modules": ("unknown", f"depmod {NEW}")}),
     Case("an index that is a pipe", put(f"lib/modules/{NEW}/modules.symbols.bin", FIFO),
          {"vfio-modules": ("unknown", f"depmod {NEW}")}),
@@ -190,6 +190,7 @@ GUESTS = [
     Case("no KVM", all_of(drop("dev/kvm"), drop("sys/module/kvm_intel/initstate")),
          {"kvm": ("problem", "modprobe kvm_intel")}),
     Case("KVM without its device", drop("dev/kvm"), {"kvm": ("problem", "modprobe -r kvm_intel")}),
+    Case("KVM that leads out", put("dev/kvm", Link("/dev/null")), {"kvm": ("problem",)}),
     Case("no QEMU, Debian", drop("usr/bin/qemu-system-x86_64"),
          {"qemu": ("warning", "apt install qemu-system-x86")}),
     Case("no QEMU, Fedora", all_of(drop("usr/bin/qemu-system-x86_64"),

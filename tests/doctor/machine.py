@@ -20,6 +20,7 @@ EFI = "sys/firmware/efi/efivars"
 SECURE_BOOT = f"{EFI}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 ECAP = "sys/class/iommu/{}/intel-iommu/ecap"
 CONF = "etc/vfio-claim.conf"
+OUTSIDE = f"{BUILD}/outside.bin"       # an index that is not below the root
 DIR, FIFO = object(), object()
 
 
@@ -96,6 +97,7 @@ def good_files():
         files[ECAP.format(name)] = "f020df\n"
     for release in (OLD, NEW):
         files.update(kernel_index(release, [PCI, TYPE1, VIRQFD]))
+    put(OUTSIDE, files[f"lib/modules/{NEW}/modules.dep.bin"])
     return files
 
 

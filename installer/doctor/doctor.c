@@ -12,7 +12,8 @@
 
 /* ---- findings */
 
-static char *said(struct doctor *d, const char *format, va_list arguments)
+static char *__attribute__((format(printf, 2, 0)))
+said(struct doctor *d, const char *format, va_list arguments)
 {
 	char text[SAID_MAX], clean[SAID_MAX];
 	char *copy;
@@ -138,27 +139,6 @@ static void read_family(struct doctor *d)
 		d->family = family_of(d->text);
 }
 
-static void read_kernels(struct doctor *d)
-{
-	struct doctor_names folders;
-	char path[FS_PATH_MAX];
-
-	if (doctor_list(d, "lib/modules", "", &folders) < 0)
-		return;
-	/* the newest last in the list, first for people */
-	for (size_t i = folders.n; i-- > 0;) {
-		struct str s = STR_ON(path);
-
-		str_join(&s, "lib/modules/", folders.names[i], "/modules.dep", NULL);
-		if (s.cut || strlen(folders.names[i]) >= INITRAMFS_RELEASE_LEN ||
-		    d->kernels.n == INITRAMFS_MAX_KERNELS || !doctor_exists(d, path))
-			continue;
-		str_copy(d->kernels.release[d->kernels.n++], INITRAMFS_RELEASE_LEN,
-			 folders.names[i]);
-	}
-	doctor_names_finish(&folders);
-}
-
 static int read_machine(struct doctor *d)
 {
 	const bool configured = next_configure(d->root, &d->next);
@@ -180,7 +160,9 @@ int doctor_begin(struct doctor *d, struct fs *root)
 	d->root = root;
 	read_family(d);
 	machine_release(root, d->release);
-	read_kernels(d);
+	d->kernels_error = initramfs_kernels(root, &d->kernels);
+	if (d->kernels_error)
+		d->kernels.n = 0;
 	/* early boot's report says where the record is; without it that is looked for */
 	if (boot_load(root, &d->boot) < 0)
 		memset(&d->boot, 0, sizeof(d->boot));

@@ -57,6 +57,7 @@ struct doctor {
 	enum doctor_family family;
 	char release[MACHINE_RELEASE_LEN]; /* of the kernel that runs */
 	struct initramfs_kernels kernels;
+	int kernels_error;
 	char cmdline[8192];
 	int cmdline_error;
 	struct report boot;
@@ -193,6 +194,8 @@ void doctor_vfio_modules(struct doctor *d), doctor_secure_boot(struct doctor *d)
 void doctor_kvm(struct doctor *d), doctor_qemu(struct doctor *d),
 	doctor_ovmf(struct doctor *d), doctor_libvirt(struct doctor *d),
 	doctor_user(struct doctor *d), doctor_vfio_devices(struct doctor *d);
+void doctor_boot_loader(struct doctor *d), doctor_initramfs(struct doctor *d),
+	doctor_images(struct doctor *d);
 void doctor_conf(struct doctor *d), doctor_conf_file(struct doctor *d),
 	doctor_next_boot(struct doctor *d);
 void doctor_modprobe(struct doctor *d), doctor_module_lists(struct doctor *d),

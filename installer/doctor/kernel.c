@@ -62,7 +62,9 @@ void doctor_vfio_modules(struct doctor *d)
 			   _("in every kernel of /lib/modules that is named "
 			     "here: %s"),
 			   good);
-	if (!d->kernels.n)
+	if (d->kernels_error)
+		doctor_say_unreadable(d, "lib/modules", d->kernels_error);
+	else if (!d->kernels.n)
 		doctor_say(d, DOCTOR_UNKNOWN,
 			   _("no kernel is in /lib/modules (a folder with modules.dep)"));
 }

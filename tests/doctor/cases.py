@@ -5,7 +5,7 @@ import dataclasses
 import os
 
 from machine import (CARD, CONF, DIR, ECAP, FIFO, NEW, OLD, OUTSIDE, PCI, SECURE_BOOT, TYPE1, Link,
-                     kernel_index)
+                     image, kernel_index)
 
 
 @dataclasses.dataclass
@@ -162,11 +162,13 @@ KERNEL = [
     Case("vfio-pci built in", kernel(NEW, [], [PCI, TYPE1]), {}),
     Case("no vfio-pci in the older kernel", kernel(OLD, [TYPE1]),
          {"vfio-modules": ("problem", f"kernel {OLD}: no vfio_pci",
-                           f"linux-modules-extra-{OLD}")}),
+                           f"linux-modules-extra-{OLD}"),
+          "images": ("problem", "vfio_pci", "| boot another kernel")}),
     Case("no vfio_iommu_type1", kernel(NEW, [PCI]),
-         {"vfio-modules": ("problem", "vfio_iommu_type1")}),
+         {"vfio-modules": ("problem", "vfio_iommu_type1"), "images": ("problem", NEW)}),
     Case("the file of vfio-pci is gone", drop(f"lib/modules/{NEW}/{PCI}"),
-         {"vfio-modules": ("problem", f"file of vfio_pci is gone from /lib/modules/{NEW}")}),
+         {"vfio-modules": ("problem", f"file of vfio_pci is gone from /lib/modules/{NEW}"),
+          "images": ("problem", "lacks the module vfio_pci", f"| update-initramfs -u -k {NEW}")}),
     Case("no index", drop(f"lib/modules/{NEW}/modules.dep.bin"),
          {"vfio-modules": ("unknown", f"depmod {NEW}")}),
     Case("an index that is cut off",
@@ -236,6 +238,42 @@ GUESTS = [
     Case("no VFIO devices", drop("dev/vfio/vfio"), {}),
 ]
 
+LOADER = "sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+
+
+def loader_info(text):
+    return put(LOADER, b"\6\0\0\0" + (text + "\0").encode("utf-16-le"))
+
+
+def old_image(tree):
+    """The image was built, then the configuration was changed."""
+    tree.files[f"boot/initrd.img-{OLD}"] = image(tree.files, "[host]\n", OLD)
+
+
+BOOT = [
+    Case("systemd-boot booted, GRUB's files are there", loader_info("systemd-boot 252.39"),
+         {"boot-loader": ("warning", "systemd-boot 252.39", "by hand")}),
+    Case("GRUB booted", loader_info("GRUB 2.12"), {}),
+    Case("no boot loader", drop("etc/default/grub"), {"boot-loader": ("warning", "by hand")}),
+    Case("no generator", drop("usr/sbin/mkinitramfs"),
+         {"initramfs": ("problem", "no generator"), "images": ("unknown",)}),
+    Case("a generator that is not supported",
+         all_of(drop("usr/sbin/mkinitramfs", "usr/sbin/update-initramfs"),
+                put("usr/bin/dracut", "")),
+         {"initramfs": ("problem", "dracut"), "images": ("unknown", "dracut")}),
+    Case("an image of an older configuration", old_image,
+         {"images": ("problem", OLD, CONF, f"| update-initramfs -u -k {OLD}")},
+         without=(NEW + ": /boot",)),
+    Case("no image", put(f"boot/initrd.img-{NEW}", None),
+         {"images": ("problem", f"kernel {NEW}: there is no /boot/initrd.img-{NEW}")}),
+    Case("an image that is damaged", put(f"boot/initrd.img-{NEW}", b"\x1f\x8b" + b"x" * 999),
+         {"images": ("unknown", f"kernel {NEW}")}),
+    Case("modules of a kernel that is gone",
+         all_of(drop(f"boot/vmlinuz-{OLD}"), put(f"boot/initrd.img-{OLD}", None)), {}),
+    Case("nothing configured, and an image with us in it",
+         all_of(old_image, no_claim), {"images": ("warning", OLD, "still in it")}),
+]
+
 CLAIMS = [
     Case("no configuration", no_claim, {}),
     Case("an error in the configuration", put(CONF, ("[host]\nrequire-display = perhaps\n", 0o644)),
@@ -245,9 +283,11 @@ CLAIMS = [
          {"configuration": ("problem", "writable"),
           "configuration-file": ("problem", "0666", "chmod go-w")}),
     Case("a folder", put(CONF, DIR),
-         {"configuration": ("problem",), "configuration-file": ("problem", "no regular file")}),
+         {"configuration": ("problem",), "configuration-file": ("problem", "no regular file"),
+          "images": ("problem",)}),
     Case("a loop", put(CONF, Link("vfio-claim.conf")),
-         {"configuration": ("problem",), "configuration-file": ("unknown",)}),
+         {"configuration": ("problem",), "configuration-file": ("unknown",),
+          "images": ("problem",)}),
     Case("a card that is gone", all_of(
         lambda tree: tree.files.update({CONF: (tree.configuration(), 0o644)}),
         lambda tree: tree.machine.drop(*CARD)),
@@ -411,4 +451,4 @@ HOSTILE = [
          {"user": ("warning",)}),
 ]
 
-CASES = HARDWARE + KERNEL + GUESTS + CLAIMS + GUIDES + HOSTILE
+CASES = HARDWARE + KERNEL + GUESTS + BOOT + CLAIMS + GUIDES + HOSTILE

@@ -75,6 +75,9 @@ def good_files():
         SECURE_BOOT: b"\x06\0\0\0\0",
         f"boot/config-{NEW}": "CONFIG_INTEL_IOMMU=y\n"
                               "# CONFIG_INTEL_IOMMU_DEFAULT_ON is not set\n",
+        "usr/sbin/update-initramfs": "", "usr/sbin/mkinitramfs": "",
+        f"boot/vmlinuz-{OLD}": "", f"boot/vmlinuz-{NEW}": "",
+        EARLY: b"\x7fELF, more or less",
         "etc/os-release": 'NAME="Debian"\nID=debian\n',
         "dev/kvm": ("", 0o660),
         "dev/vfio/vfio": ("", 0o666),
@@ -99,6 +102,35 @@ def good_files():
         files.update(kernel_index(release, [PCI, TYPE1, VIRQFD]))
     put(OUTSIDE, files[f"lib/modules/{NEW}/modules.dep.bin"])
     return files
+
+
+SCRIPTS = ("init-top", "local-top", "nfs-top", "init-bottom")
+EARLY = "usr/lib/vfio-claim/vfio-claim-early"
+
+
+def cpio(files):
+    """An image: {path: content}, in the format of the kernel's buffer-format.rst."""
+    out = b""
+    for number, (path, content) in enumerate([*files.items(), ("TRAILER!!!", b"")], 1):
+        name = path.encode() + b"\0"
+        head = "070701" + "".join(f"{value:08x}" for value in (
+            number, 0o100755, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name), 0))
+        out += head.encode() + name + b"\0" * (-(110 + len(name)) % 4)
+        out += content + b"\0" * (-len(content) % 4)
+    return out
+
+
+def image(files, conf, release):
+    """What update-initramfs would make of them."""
+    inside = {path: content for path, content in files.items()
+              if path.startswith(f"lib/modules/{release}/") and isinstance(content, bytes)}
+    for stage in SCRIPTS:
+        inside[f"scripts/{stage}/00-vfio-claim"] = b"#!/bin/sh\n"
+        inside[f"scripts/{stage}/ORDER"] = (f'/scripts/{stage}/00-vfio-claim "$@"\n'
+                                            f'/scripts/{stage}/udev "$@"\n').encode()
+    inside[EARLY] = files[EARLY]
+    inside[CONF] = conf.encode()
+    return cpio(inside)
 
 
 class Tree:
@@ -131,6 +163,9 @@ class Tree:
         shutil.rmtree(root, ignore_errors=True)
         if CONF not in self.files:
             self.files[CONF] = (self.configuration(), 0o644)
+        for release in (OLD, NEW) if isinstance(self.files[CONF], tuple) else ():
+            self.files.setdefault(f"boot/initrd.img-{release}",
+                                  image(self.files, self.files[CONF][0], release))
         self.machine.write(root)
         for path, content in self.files.items():
             put(f"{root}/{path}", content)

@@ -76,19 +76,22 @@ static bool judge_image(struct doctor *d, const struct initramfs *generator,
 	struct str w = STR_ON(why);
 	const int r = initramfs_check(d->root, generator, release, wanted, &w);
 	const char *mend;
+	enum doctor_state state;
 
 	if (r == 0)
 		return true;
-	if (r != -ESTALE) {
-		doctor_say(d, DOCTOR_UNKNOWN, _("kernel %s: %s"), release,
-			   w.len ? why : str_errno(r));
-		d->denied |= r == -EACCES || r == -EPERM;
-		return false;
-	}
+	if (!w.len)
+		str_add(&w, str_errno(r));
 	mend = split_mend(why);
-	doctor_say(d, wanted ? DOCTOR_PROBLEM : DOCTOR_WARNING, _("kernel %s: %s"),
-		   release, why);
-	doctor_mend(d, "%s", mend ? mend : doctor_rebuild(d));
+	/* whoever boots a damaged one gets nowhere */
+	if (r == -ESTALE || r == -EBADMSG)
+		state = wanted ? DOCTOR_PROBLEM : DOCTOR_WARNING;
+	else
+		state = DOCTOR_UNKNOWN;
+	doctor_say(d, state, _("kernel %s: %s"), release, why);
+	if (mend || state != DOCTOR_UNKNOWN)
+		doctor_mend(d, "%s", mend ? mend : doctor_rebuild(d));
+	d->denied |= r == -EACCES || r == -EPERM;
 	return false;
 }
 

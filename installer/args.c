@@ -137,6 +137,14 @@ bool args_has(const struct args *args, const char *word)
 	return false;
 }
 
+bool args_has_all(const struct args *args, const struct args *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (!args_has(args, words->words[i]))
+			return false;
+	return true;
+}
+
 int args_copy(struct args *args, const struct args *from)
 {
 	int r = 0;

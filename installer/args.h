@@ -29,6 +29,9 @@ bool args_has(const struct args *args, const char *word) __attribute__((nonnull)
 /* One word: as args_has() compares. */
 bool args_same(const char *a, const char *b) __attribute__((nonnull));
 
+bool args_has_all(const struct args *args, const struct args *words)
+	__attribute__((nonnull));
+
 /* The same words in the same order, byte for byte. */
 bool args_equal(const struct args *a, const struct args *b) __attribute__((nonnull));
 

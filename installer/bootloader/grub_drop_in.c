@@ -119,15 +119,6 @@ static int wanted(const struct shell *shell, const char *key, const struct args 
 	return r < 0 ? r : args_without(ret, &words, remove);
 }
 
-/* Drop-ins after ours may append, too: our words can be anywhere. */
-static bool has_all(const struct args *words, const struct args *add)
-{
-	for (size_t i = 0; i < add->n; i++)
-		if (!args_has(words, add->words[i]))
-			return false;
-	return true;
-}
-
 static int compare(const struct shell *shell, const char *key, const struct args *add,
 		   const struct args *expect, struct shell_problem *problem)
 {
@@ -138,7 +129,8 @@ static int compare(const struct shell *shell, const char *key, const struct args
 	r = shell_words(shell, key, &words);
 	if (r == 0)
 		r = args_without(&others, &words, add);
-	if (r < 0 || (has_all(&words, add) && args_equal(&others, expect)))
+	/* drop-ins after ours may append, too: our words can be anywhere */
+	if (r < 0 || (args_has_all(&words, add) && args_equal(&others, expect)))
 		return r;
 	*problem = (struct shell_problem){
 		last ? shell->files[last->file].path : GRUB_DEFAULT,

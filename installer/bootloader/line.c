@@ -76,12 +76,13 @@ int glyphs_find(const struct glyphs *glyphs, const struct args *remove, size_t *
 		if (word[0] && args_has(remove, word))
 			break;
 	}
-	if (from > 0)
-		from--;
-	else if (to < glyphs->n)
-		to++;
 	if (!in_one_piece(glyphs, from, to))
 		return -EINVAL;
+	/* where neither is written next to it, both stay */
+	if (from > 0 && in_one_piece(glyphs, from - 1, to))
+		from--;
+	else if (to < glyphs->n && in_one_piece(glyphs, from, to + 1))
+		to++;
 	*ret_from = glyphs->g[from].from;
 	*ret_to = glyphs->g[to - 1].to;
 	return 1;

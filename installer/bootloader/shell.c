@@ -375,29 +375,59 @@ static int append_value(struct shell *shell, const struct shell_assign *a,
 	return splice(shell, a->file, a->insert, a->insert, text, problem);
 }
 
+/* The last one in a file that is certain to be reached. */
+static const struct shell_assign *last_in(const struct shell *shell, const char *key,
+					  size_t file)
+{
+	size_t at = shell->n_assigns;
+
+	while ((at = last_before(shell, key, strlen(key), at)) != SIZE_MAX)
+		if (shell->assigns[at].file == file)
+			return &shell->assigns[at];
+	return NULL;
+}
+
+/* What was there in its order, and what was added, somewhere. */
+static int check_added(const struct shell *shell, const char *key,
+		       const struct args *before, const struct args *add,
+		       struct shell_problem *problem)
+{
+	ARGS_OWNED struct args words = { 0 }, others = { 0 };
+	const struct shell_assign *last = shell_last(shell, key);
+	int r;
+
+	r = shell_words(shell, key, &words);
+	if (r == 0)
+		r = args_without(&others, &words, add);
+	if (r < 0 || (args_has_all(&words, add) && args_equal(&others, before)))
+		return r;
+	return refuse(shell, last->file, last->line,
+		      _("this comes later and replaces it, or puts it together in "
+			"another way"),
+		      problem);
+}
+
 int shell_append(struct shell *shell, const char *key, size_t file,
 		 const struct args *add, struct shell_problem *problem)
 {
-	ARGS_OWNED struct args wanted = { 0 };
+	ARGS_OWNED struct args words = { 0 }, before = { 0 };
 	const struct shell_assign *last = shell_last(shell, key);
-	unsigned line = last ? last->line : 0;
+	const struct shell_assign *here = last_in(shell, key, file);
 	int r;
 
-	if (last && last->file != file)
-		return refuse(shell, last->file, last->line,
-			      _("this comes later and replaces it"), problem);
-	r = shell_words(shell, key, &wanted);
-	if (r == 0 && args_has(&wanted, "--"))
-		r = refuse(shell, file, line,
+	if (last && !here)
+		return refuse(shell, last->file, last->line, _("it is set here, too"),
+			      problem);
+	r = shell_words(shell, key, &words);
+	if (r == 0)
+		r = args_without(&before, &words, add);
+	if (r == 0 && args_has(&words, "--"))
+		r = refuse(shell, file, last ? last->line : 0,
 			   _("it has a \"--\": what follows goes to init"), problem);
-	for (size_t i = 0; i < add->n && r == 0; i++)
-		r = args_add_n(&wanted, add->words[i], strlen(add->words[i]));
 	if (r == 0)
 		r = check_file(shell, file, key, problem);
 	if (r == 0)
-		r = last ? append_value(shell, last, add, problem)
+		r = here ? append_value(shell, here, add, problem)
 			 : append_line(shell, key, file, add, problem);
-	if (r == 0)
-		r = check_words(shell, key, &wanted, file, line, problem);
-	return r;
+	return r < 0 ? r : check_added(shell, key, &before, add, problem);
 }

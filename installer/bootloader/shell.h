@@ -74,8 +74,8 @@ int shell_remove(struct shell *shell, const char *key, const struct args *remove
 	__attribute__((nonnull, warn_unused_result));
 
 /*
- * Adds words to the assignment that counts, which must be in this file; if there is none,
- * a line at its end with a comment, which goes again with its last word.
+ * Adds words to the last assignment of this file; if nothing sets it anywhere, a line at
+ * the file's end with a comment, which goes again with its last word.
  */
 int shell_append(struct shell *shell, const char *key, size_t file,
 		 const struct args *add, struct shell_problem *problem)

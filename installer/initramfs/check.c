@@ -22,6 +22,7 @@
 #endif
 
 #define BINARY (&(LIBDIR "/vfio-claim-early")[1])
+#define HOOK "usr/share/initramfs-tools/hooks/vfio-claim"
 #define SCRIPT "00-vfio-claim"
 #define ORDER_MAX (64 * 1024)
 
@@ -186,10 +187,15 @@ static void judge_copies(const struct look *look, struct str *why)
 
 static void judge_modules(const struct look *look, struct str *why)
 {
-	for (size_t i = 0; i < look->modules.n; i++)
-		if (!look->modules.needed[i].found)
-			miss(why, _("it lacks the module "),
-			     look->modules.needed[i].name);
+	bool any = false;
+
+	for (size_t i = 0; i < look->modules.n; i++) {
+		if (look->modules.needed[i].found)
+			continue;
+		miss(why, any ? "" : _("it lacks the kernel's "),
+		     look->modules.needed[i].name);
+		any = true;
+	}
 	if (look->modules.n && !look->index)
 		miss(why, _("it lacks the list of modules, modules.dep"), "");
 }
@@ -287,6 +293,11 @@ static int load(struct fs *root, struct look *look, struct str *why)
 	return r == -ENOENT ? -ESTALE : r;
 }
 
+static void add_mend(const char *release, struct str *why)
+{
+	str_join(why, _("; type: update-initramfs -u -k "), release, NULL);
+}
+
 static int open_and_walk(struct fs *root, const char *path, struct look *look,
 			 struct str *why)
 {
@@ -306,6 +317,12 @@ static int open_and_walk(struct fs *root, const char *path, struct look *look,
 	close(fd);
 	if (r < 0)
 		str_join(why, "/", path, ": ", said.len ? text : str_errno(r), NULL);
+	if (r == -EBADMSG)
+		add_mend(look->release, why);
+	else if (r == -EOPNOTSUPP)
+		str_add(why,
+			_("; set COMPRESS=zstd in "
+			  "/etc/initramfs-tools/initramfs.conf, and build it again"));
 	return r;
 }
 
@@ -323,8 +340,11 @@ static int look_into(struct fs *root, const char *path, struct look *look, bool 
 	judge(look, wanted, &missing);
 	if (!missing.len)
 		return 0;
-	str_join(why, "/", path, ": ", text, _("; type: update-initramfs -u -k "),
-		 look->release, NULL);
+	str_join(why, "/", path, ": ", text, NULL);
+	/* without the hook another build would lack us, too */
+	if (wanted && root->ops->exists(root, HOOK) == -ENOENT)
+		str_add(why, _("; /" HOOK " is missing: install vfio-claim again"));
+	add_mend(look->release, why);
 	return -ESTALE;
 }
 

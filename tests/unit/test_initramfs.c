@@ -13,6 +13,7 @@
 #define REL "6.1.0-9-amd64"
 #define IMAGE "boot/initrd.img-" REL
 #define BINARY "usr/lib/vfio-claim/vfio-claim-early"
+#define HOOK "usr/share/initramfs-tools/hooks/vfio-claim"
 #define CONF "etc/vfio-claim.conf"
 #define MODULES "usr/lib/modules/" REL "/"
 #define VFIO "kernel/drivers/vfio/"
@@ -71,6 +72,7 @@ static int begin(void **state __attribute__((unused)))
 	assert_int_equal(clear(), 0);
 	put("usr/sbin/update-initramfs", "");
 	put("usr/sbin/mkinitramfs", "");
+	put(HOOK, "");
 	put(BINARY, "a binary");
 	put(CONF, "a configuration");
 	put(MODULES "modules.dep", dep);
@@ -234,7 +236,11 @@ static void test_much_lacking(void **state __attribute__((unused)))
 	bytes_finish(&image);
 	assert_check(-ESTALE, true, BINARY " is not in it, " CONF " is not in it");
 	assert_check(-ESTALE, true, "vfio_pci");
-	assert_check(-ESTALE, true, "scripts/init-bottom/00-vfio-claim is not in it");
+	assert_check(-ESTALE, true, "it lacks the kernel's vfio_pci, vfio_pci_core, ");
+	assert_check(-ESTALE, true,
+		     "scripts/init-bottom/00-vfio-claim is not in it; type");
+	unlink(full(HOOK));
+	assert_check(-ESTALE, true, HOOK " is missing: install vfio-claim again; type");
 	assert_check(0, false, NULL);
 }
 
@@ -319,9 +325,13 @@ static void test_no_image(void **state __attribute__((unused)))
 	unlink(full("boot/vmlinuz-" REL));
 	assert_check(0, true, NULL);
 	put(IMAGE, "");
-	assert_check(-EBADMSG, true, "/" IMAGE ": it is empty");
+	assert_check(-EBADMSG, true, "it is empty; type: update-initramfs -u -k " REL);
 	put(IMAGE, "#!/bin/sh\n");
 	assert_check(-EBADMSG, true, "/" IMAGE ": ");
+	put(IMAGE, "\x89LZO");
+	assert_check(-EBADMSG, true, "/" IMAGE ": ");
+	put_bytes(IMAGE, "\x89LZO\0\r\n\x1a\n", 9, 0644);
+	assert_check(-EOPNOTSUPP, true, "set COMPRESS=zstd");
 	unlink(full(IMAGE));
 	assert_int_equal(mkfifo(full(IMAGE), 0644), 0);
 	assert_check(-EINVAL, true, "regular");

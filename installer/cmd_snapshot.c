@@ -134,6 +134,7 @@ static int print_json(const char *file, const struct snapshot_result *result)
 			       json_object_new_int64((int64_t)result->unreadable));
 	json_object_object_add(o, "scrubbed", json_object_new_boolean(scrubbed));
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+							 JSON_C_TO_STRING_SPACED |
 							 JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text)
 		puts(text);

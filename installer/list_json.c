@@ -184,7 +184,7 @@ int list_print_json(struct fs *root, const struct cards *cards, const struct lis
 	add(o, "functions", functions_of(list));
 	add(o, "groups", groups_of(list));
 	text = complete ? json_object_to_json_string_ext(
-				  o, JSON_C_TO_STRING_PRETTY |
+				  o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 					     JSON_C_TO_STRING_NOSLASHESCAPE)
 			: NULL;
 	if (text)

@@ -392,8 +392,9 @@ def needed_by_btrfs():
     machine = write("desktop")
     near = disk(machine, "8:16", "sdb")
     far = disk(machine, "8:32", "sdc", address="0000:00:14.0")
+    devices = "sys/fs/btrfs/01234567-89ab-cdef-0123-456789abcdef/devices"
     for name, there in (("sdb", near), ("sdc", far)):
-        Writer(ROOT).link(f"sys/fs/btrfs/01234567-89ab-cdef-0123-456789abcdef/devices/{name}", there)
+        Writer(ROOT).link(f"{devices}/{name}", there)
     mounts(("0:33", "/", "btrfs", "/dev/sdc"))
     judged("needed", USB)
 
@@ -509,7 +510,8 @@ def all_and_groups():
     for env in ("C", "C.UTF-8"):
         text = good("list", "--groups", env={**os.environ, "LC_ALL": env})
         for function in machine.functions:
-            same(function.address, len(re.findall(rf"^.{{2,3}} {function.address} ", text, re.M)), 1)
+            lines = re.findall(rf"^.{{2,3}} {function.address} ", text, re.M)
+            same(function.address, len(lines), 1)
         check("Group 17\n" in text and "No group\n" in text, text)
         check(text.isascii() == (env == "C"), f"{env}: {text}")
 

@@ -88,7 +88,8 @@ def rich():
     put("proc/iomem", "00000000-00000000 : 0000:00:02.0\n  00000000-00000000 : efifb\n")
     put("etc/default/grub", f'GRUB_CMDLINE_LINUX="rd.luks.uuid={UUID} disk=/dev/disk/by-id/'
         'ata-Samsung_S3Z8NB0K-part2"\n# towering towers of tower\n')
-    put("boot/grub/grub.cfg", f"search --fs-uuid --set=root ABCD-1234\n linux /v root=UUID={OTHER}\n"
+    put("boot/grub/grub.cfg", "search --fs-uuid --set=root ABCD-1234\n"
+        f" linux /v root=UUID={OTHER}\n"
         "password_pbkdf2 root grub.pbkdf2.sha512.10000.DEADBEEF\n  password me letmein\n")
     put(f"boot/loader/entries/{MACHINE_ID}-6.1.conf", f"machine-id {MACHINE_ID}\n")
     put("etc/kernel/secure-boot.key", "-----BEGIN PRIVATE KEY-----\nSECRET1\n")
@@ -174,11 +175,13 @@ def scrubbed():
     with open(f"{AGAIN}/{machine.get('0000:02:00.0').directory}/config", "rb") as config:
         same("serial", config.read()[0x104:0x10c][::-1].hex("-"), serial)
     same("list", good("list", root=AGAIN), good("list"))
-    same("claims", [c["outcome"] for c in next_boot(AGAIN)], [c["outcome"] for c in next_boot(ROOT)])
+    same("claims", next_boot(AGAIN), next_boot(ROOT))
 
 
 def next_boot(root):
-    return json.loads(run("status", "--json", root=root).stdout)["next_boot"]["claims"]
+    """What would become of each claim: by serial numbers, too."""
+    claims = json.loads(run("status", "--json", root=root).stdout)["next_boot"]["claims"]
+    return [claim["outcome"] for claim in claims]
 
 
 @case

@@ -40,13 +40,16 @@ static int read_function(struct survey *s, const struct pci_function *f,
 int card_function_read(struct fs *root, const struct pci_list *all,
 		       const struct pci_function *function, struct card_function *ret)
 {
+	const struct pci_function *f = pci_find(all, function->address);
 	struct survey survey;
 	int r;
 
-	r = survey_init(&survey, root, all);
+	if (!f)
+		return -ENODEV;
+	r = survey_init_names(&survey, root, all);
 	if (r < 0)
 		return r;
-	r = read_function(&survey, function, ret);
+	r = read_function(&survey, f, ret);
 	survey_finish(&survey);
 	return r;
 }
@@ -184,7 +187,7 @@ static bool judge_group(struct survey *s, struct card *card)
 {
 	const struct iommu_group *group;
 	const struct pci_function *member;
-	char address[PCI_ADDRESS_LEN], driver[PCI_DRIVER_LEN];
+	char address[PCI_ADDRESS_LEN], driver[PCI_DRIVER_LEN], name[64] = "?";
 	const char *why;
 
 	for (size_t i = 0; i < card->n; i++) {
@@ -198,12 +201,16 @@ static bool judge_group(struct survey *s, struct card *card)
 			if (!why)
 				continue;
 			address_text(address, group->members[k]);
+			if (member && member->known)
+				names_function(s->names, &member->ids, name,
+					       sizeof(name));
 			text_clean(driver, sizeof(driver), member ? member->driver : "");
 			snprintf(card->detail, sizeof(card->detail),
 				 _("cannot be claimed alone: IOMMU group %d also holds "
-				   "%s, %s%s%s; claim it, too, or move the card to "
-				   "another slot"),
-				 group->id, address, why, *driver ? " " : "", driver);
+				   "%s (%s), %s%s%s; claim it, too, or move the card "
+				   "to another slot"),
+				 group->id, address, name, why, *driver ? " " : "",
+				 driver);
 			return verdict(card, CARD_E_GROUP);
 		}
 	}

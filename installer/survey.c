@@ -51,17 +51,28 @@ static int make_tables(struct survey *s)
 	return find_unique(s);
 }
 
-int survey_init(struct survey *survey, struct fs *root, const struct pci_list *all)
+int survey_init_names(struct survey *survey, struct fs *root, const struct pci_list *all)
 {
-	char release[MACHINE_RELEASE_LEN];
 	int r;
 
 	*survey = (struct survey){ .root = root, .all = all };
 	r = make_tables(survey);
 	if (r == 0)
 		r = names_open(root, &survey->names);
-	if (r == 0)
-		r = displays_scan(root, &survey->displays);
+	if (r < 0)
+		survey_finish(survey);
+	return r;
+}
+
+int survey_init(struct survey *survey, struct fs *root, const struct pci_list *all)
+{
+	char release[MACHINE_RELEASE_LEN];
+	int r;
+
+	r = survey_init_names(survey, root, all);
+	if (r < 0)
+		return r;
+	r = displays_scan(root, &survey->displays);
 	if (r == 0)
 		r = needed_scan(root, &survey->needed);
 	if (r < 0) {

@@ -29,6 +29,9 @@ struct survey {
 /* Returns 0 or a negative errno; on success the caller calls survey_finish(). */
 int survey_init(struct survey *survey, struct fs *root, const struct pci_list *all)
 	__attribute__((nonnull, warn_unused_result));
+/* Names, twins and groups alone. */
+int survey_init_names(struct survey *survey, struct fs *root, const struct pci_list *all)
+	__attribute__((nonnull, warn_unused_result));
 void survey_finish(struct survey *survey) __attribute__((nonnull));
 
 /* The group of a function of `all`; valid until the next call. NULL: no memory. */

@@ -257,7 +257,8 @@ def group_not_viable():
     def change(machine):
         machine.get("0000:03:00.0").group, machine.get("0000:03:00.0").driver = "2", "nvme"
     write("desktop", change)
-    judged("group-not-viable", "group 2", "0000:03:00.0", "nvme")
+    put("usr/share/misc/pci.ids", "144d  Samsung\n\ta804  SM961\n")
+    judged("group-not-viable", "group 2", "0000:03:00.0 (Samsung SM961)", "nvme", "another slot")
     write("desktop", lambda m: (change(m), setattr(m.get("0000:03:00.0"), "driver", "vfio-pci")))
     judged("claimable")
 

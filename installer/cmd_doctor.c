@@ -61,8 +61,7 @@ static const struct option options[] = { COMMON_OPTIONS };
 
 const struct command cmd_doctor = {
 	.name = "doctor",
-	.summary = N_("What this machine needs for its cards to be claimed, and how to "
-		      "mend it"),
+	.summary = N_("What this machine lacks for claims and guests, and the mend"),
 	.help = "",
 	.options = options,
 	.run = run,

@@ -140,6 +140,11 @@ $(B)/vfio-claim: $(INSTALLER_OBJ)
 		$$(pkg-config --libs $(INSTALLER_LIBS)) -o $@.new
 	mv $@.new $@
 
+# for tests/journal: changes of its own through the real journal
+$(B)/journal/driver: tests/journal/driver.c $(filter-out %/main.o,$(INSTALLER_OBJ))
+	@mkdir -p $(@D)
+	$(CC) $(INSTALLER_CFLAGS) -pie $(LDFLAGS) $^ $$(pkg-config --libs $(INSTALLER_LIBS)) -o $@
+
 # ---- installation
 
 define newline
@@ -215,7 +220,7 @@ TEST_PACKAGES := python3
 deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
-ROOMS := unit roots cli doctor hooks bench fuzz boot loader power system demo args
+ROOMS := unit roots cli doctor hooks bench fuzz boot loader power system demo args journal
 
 .PHONY: check
 check: deps ## Run all tests, installing what they need
@@ -252,7 +257,7 @@ pot: ## The texts to translate, in build/vfio-claim.pot (needs gettext)
 .PHONY: clean
 clean: ## Remove what was built; keeps what was fetched (rm -r build removes that, too)
 	rm -rf $(B)/early $(B)/installer $(B)/vfio-claim $(B)/vfio-claim-early $(B)/vfio-claim-early.debug \
-		$(B)/unit $(B)/demo
+		$(B)/unit $(B)/journal $(B)/demo
 
 .PHONY: help
 help: ## This text

@@ -52,3 +52,8 @@ int journal_plan_undo(struct journal *journal, struct changes *ret, struct str *
 /* Carries that out, and forgets: afterwards nothing of the journal is left. */
 int journal_undo(struct journal *journal, const struct changes *changes, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Who takes our words out of an edited file; tests put a stand-in here. */
+struct bootloader;
+typedef const struct bootloader *journal_loader_fn(const char *name);
+extern journal_loader_fn *journal_loader;

@@ -15,6 +15,8 @@
 /* until the boot loaders are there */
 extern const struct bootloader *bootloader_named(const char *name) __attribute__((weak));
 
+journal_loader_fn *journal_loader = bootloader_named;
+
 struct undo {
 	struct journal *journal;
 	struct changes *changes;
@@ -100,8 +102,8 @@ static int take_words(struct undo *u, const struct ledger_file *f)
 	int r;
 
 	join(&list, &f->ours);
-	if (f->owner && bootloader_named)
-		loader = bootloader_named(f->owner);
+	if (f->owner && journal_loader)
+		loader = journal_loader(f->owner);
 	r = loader ? loader->plan(u->journal->root, &none, &f->ours, u->changes, &why)
 		   : -ENOENT;
 	if (r < 0)

@@ -9,7 +9,7 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = f"{TOP}/build/journal"
-DRIVER = f"{BUILD}/driver"
+DRIVER = os.environ.get("JOURNAL_DRIVER", f"{BUILD}/driver")
 TREES = f"{BUILD}/trees"
 FOLDER = "var/lib/vfio-claim"
 

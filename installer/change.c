@@ -12,34 +12,6 @@
 #include "str.h"
 #include "text.h"
 
-/* until args.c is there */
-__attribute__((weak)) void args_finish(struct args *args)
-{
-	for (size_t i = 0; i < args->n; i++)
-		free(args->words[i]);
-	free(args->words);
-	*args = (struct args){ 0 };
-}
-
-__attribute__((weak)) int args_add(struct args *args, const char *word)
-{
-	char **bigger = reallocarray(args->words, args->n + 1, sizeof(*bigger));
-
-	if (!bigger)
-		return -ENOMEM;
-	args->words = bigger;
-	bigger[args->n] = strdup(word);
-	return bigger[args->n++] ? 0 : -ENOMEM;
-}
-
-__attribute__((weak)) bool args_has(const struct args *args, const char *word)
-{
-	for (size_t i = 0; i < args->n; i++)
-		if (str_equal(args->words[i], word))
-			return true;
-	return false;
-}
-
 static void free_words(char **words)
 {
 	for (char **w = words; w && *w; w++)

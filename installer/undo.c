@@ -12,9 +12,6 @@
 #define SAVE_SUFFIX ".vfio-claim-save"
 #define MAX_SAVES 100
 
-/* until the boot loaders are there */
-extern const struct bootloader *bootloader_named(const char *name) __attribute__((weak));
-
 journal_loader_fn *journal_loader = bootloader_named;
 
 struct undo {
@@ -102,7 +99,7 @@ static int take_words(struct undo *u, const struct ledger_file *f)
 	int r;
 
 	join(&list, &f->ours);
-	if (f->owner && journal_loader)
+	if (f->owner)
 		loader = journal_loader(f->owner);
 	r = loader ? loader->plan(u->journal->root, &none, &f->ours, u->changes, &why)
 		   : -ENOENT;
@@ -174,17 +171,25 @@ static int restore(struct undo *u, const struct ledger_file *f)
 	return r;
 }
 
-static bool has_backup(struct undo *u, const struct ledger_file *f)
+/* What cannot be read just now is not lost: undo fails, and can be run again. */
+static bool is_lost(int r)
+{
+	return r == -ENOENT || r == -EBADMSG;
+}
+
+/* 0, or as journal_backup_read() */
+static int check_backup(struct undo *u, const struct ledger_file *f)
 {
 	size_t len;
 	char *text;
+	int r;
 
 	if (!*f->before)
-		return true;
-	if (journal_backup_read(u->journal, f, &text, &len) < 0)
-		return false;
-	free(text);
-	return true;
+		return 0;
+	r = journal_backup_read(u->journal, f, &text, &len);
+	if (r == 0)
+		free(text);
+	return r;
 }
 
 static int undo_edited(struct undo *u, const struct ledger_file *f,
@@ -210,6 +215,8 @@ static int undo_edited(struct undo *u, const struct ledger_file *f,
 	}
 	/* we removed it, and somebody made another one */
 	r = journal_backup_read(u->journal, f, &text, &len);
+	if (r < 0 && !is_lost(r))
+		return r;
 	if (r < 0)
 		return journal_say(u->notes, 0, _("/%s was made anew since: it stays\n"),
 				   f->path);
@@ -254,12 +261,15 @@ static int undo_file(struct undo *u, const struct ledger_file *f)
 		r = restore(u, f);
 	} else if (!is_ours(u, f, now.hash)) {
 		r = undo_edited(u, f, &now);
-	} else if (f->ours.n && !has_backup(u, f)) {
-		journal_say(u->notes, 0, _("the backup of /%s is gone or damaged\n"),
-			    f->path);
-		r = undo_edited(u, f, &now);
 	} else {
-		r = restore(u, f);
+		r = f->ours.n ? check_backup(u, f) : 0;
+		if (is_lost(r)) {
+			journal_say(u->notes, 0,
+				    _("the backup of /%s is gone or damaged\n"), f->path);
+			r = undo_edited(u, f, &now);
+		} else if (r == 0) {
+			r = restore(u, f);
+		}
 	}
 	free(now.text);
 	return r;

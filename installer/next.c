@@ -65,14 +65,19 @@ bool next_configure(struct fs *root, struct next *ret)
 	return r == 0;
 }
 
-void next_decide(struct fs *root, const struct report *boot, struct machine *machine,
-		 struct next *ret)
+void next_plan(struct machine *machine, struct next *ret)
 {
 	static const struct kargs_choice on = { .mode = KARGS_ON };
 
 	ret->configured = true;
 	before_boot(machine);
 	plan_make(&ret->conf, &on, machine, &ret->plan);
+}
+
+void next_decide(struct fs *root, const struct report *boot, struct machine *machine,
+		 struct next *ret)
+{
+	next_plan(machine, ret);
 	if (!plan_claims(&ret->plan))
 		return;
 	consult_record(root, boot, machine, ret);

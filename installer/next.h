@@ -43,3 +43,6 @@ bool next_configure(struct fs *root, struct next *ret)
 	__attribute__((nonnull, warn_unused_result));
 void next_decide(struct fs *root, const struct report *boot, struct machine *machine,
 		 struct next *ret) __attribute__((nonnull));
+
+/* What the plan alone says, whatever is on record. */
+void next_plan(struct machine *machine, struct next *ret) __attribute__((nonnull));

@@ -46,4 +46,4 @@ struct command {
 };
 
 extern const struct command cmd_args, cmd_confirm, cmd_doctor, cmd_images, cmd_list,
-	cmd_snapshot, cmd_status, cmd_undo;
+	cmd_setup, cmd_snapshot, cmd_status, cmd_undo;

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-claim setup: from a choice of functions to a machine that claims them at its next
+ * boot.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "journal.h"
+#include "prompt.h"
+#include "setup.h"
+#include "text.h"
+
+static struct {
+	const char *name;
+	bool yes, only;
+	struct setup_options options;
+} chosen = { .name = "gpu" };
+
+static bool option(int letter, const char *value)
+{
+	if (letter == 'n')
+		chosen.name = value;
+	else if (letter == 'y')
+		chosen.yes = true;
+	else if (letter == 'o')
+		chosen.only = true;
+	else if (letter == 'd')
+		chosen.options.no_display_ok = true;
+	else if (letter == 'p')
+		chosen.options.iommu_pt = true;
+	else
+		chosen.options.ignore_msrs = true;
+	return true;
+}
+
+/* ---- what is said */
+
+static void add_functions(struct json_object *object, const struct setup_choice *choice)
+{
+	struct json_object *functions = json_object_new_array();
+	char address[PCI_ADDRESS_LEN];
+	struct str s;
+
+	for (size_t i = 0; i < choice->n; i++) {
+		s = STR_ON(address);
+		pci_address_add(&s, choice->functions[i].function.address);
+		json_object_array_add(functions, json_object_new_string(address));
+	}
+	json_object_object_add(object, "claim", json_object_new_string(choice->name));
+	json_object_object_add(object, "functions", functions);
+}
+
+static void add_changes(struct json_object *object, const struct changes *changes)
+{
+	struct json_object *files = json_object_new_array();
+	struct json_object *commands = json_object_new_array();
+
+	for (size_t i = 0; i < changes->n_files; i++)
+		json_object_array_add(files,
+				      json_object_new_string(changes->files[i].path));
+	for (size_t i = 0; i < changes->n_steps; i++) {
+		struct json_object *words = json_object_new_array();
+
+		for (char **word = changes->steps[i].argv; *word; word++)
+			json_object_array_add(words, json_object_new_string(*word));
+		json_object_array_add(commands, words);
+	}
+	json_object_object_add(object, "files", files);
+	json_object_object_add(object, "commands", commands);
+}
+
+/* The last words of a run. `plan` and `choice` may be NULL. */
+static int finish(struct context *context, const char *outcome, const char *detail,
+		  const struct setup_choice *choice, const struct setup_plan *plan,
+		  int status)
+{
+	struct json_object *object;
+
+	if (!context->json) {
+		fprintf(status == EXIT_DONE ? stdout : stderr, "%s%s\n",
+			status == EXIT_DONE ? "" : "vfio-claim: ", detail);
+		return status;
+	}
+	object = json_object_new_object();
+	json_object_object_add(object, "version", json_object_new_int(1));
+	json_object_object_add(object, "outcome", json_object_new_string(outcome));
+	json_object_object_add(object, "detail", json_object_new_string(detail));
+	if (choice)
+		add_functions(object, choice);
+	if (plan)
+		add_changes(object, &plan->changes);
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
+	json_object_put(object);
+	return status;
+}
+
+static void print_plan(struct context *context, const struct setup_choice *choice,
+		       const struct setup_plan *plan)
+{
+	char address[PCI_ADDRESS_LEN];
+	struct str s;
+
+	if (context->json)
+		return;
+	printf(_("The claim %s takes:\n"), choice->name);
+	for (size_t i = 0; i < choice->n; i++) {
+		s = STR_ON(address);
+		pci_address_add(&s, choice->functions[i].function.address);
+		printf("  %s  %s\n", address, choice->functions[i].name);
+	}
+	printf(_("Boot loader: %s. Initramfs: %s.\n\n"), plan->bootloader->title,
+	       plan->initramfs->name);
+	changes_print(&plan->changes, stdout, context->colour);
+	fputs(plan->notes, stdout);
+	fflush(stdout);
+}
+
+/* ---- what is done */
+
+static bool agreed(struct context *context)
+{
+	if (chosen.yes || context->root.captured)
+		return true;
+	return prompt_possible() && prompt_yes(_("Do that?"));
+}
+
+static int apply(struct context *context, struct journal *journal,
+		 const struct setup_choice *choice, const struct setup_plan *plan)
+{
+	char why[2048];
+	struct str s = STR_ON(why);
+
+	if (!agreed(context))
+		return finish(
+			context, "refused",
+			prompt_possible()
+				? _("nothing was changed")
+				: _("nothing was changed: there is no terminal to ask; "
+				    "--yes does it"),
+			choice, plan, EXIT_REFUSED);
+	if (journal_apply(journal, &plan->changes, &s) < 0)
+		return finish(context, "failed", why, choice, plan, EXIT_REFUSED);
+	if (context->root.captured)
+		return finish(
+			context, "done",
+			_("The files are written; the programs above were not run."),
+			choice, plan, EXIT_DONE);
+	if (setup_verify(&context->root, plan, &s) < 0) {
+		str_add(&s,
+			_(". Do not reboot before that is mended; \"vfio-claim undo\" "
+			  "takes everything back."));
+		return finish(context, "failed", why, choice, plan, EXIT_REFUSED);
+	}
+	return finish(
+		context, "done",
+		_("Done, and read back. Reboot; that boot is a trial, and \"vfio-claim "
+		  "status\" says what became of it.\n\"vfio-claim undo\" takes it all "
+		  "back, from a text console, too."),
+		choice, plan, EXIT_DONE);
+}
+
+/* True if nothing is to be written and every image is as it should be already. */
+static bool in_place(struct context *context, const struct setup_plan *plan)
+{
+	char ignored[1024];
+	struct str s = STR_ON(ignored);
+
+	return !plan->changes.n_files && !context->root.captured &&
+	       setup_verify(&context->root, plan, &s) == 0;
+}
+
+static int carry_out(struct context *context, struct journal *journal,
+		     const struct setup_choice *choice)
+{
+	struct setup_plan plan;
+	char why[2048];
+	struct str s = STR_ON(why);
+	int r;
+
+	r = setup_make_plan(&context->root, choice, &chosen.options, &plan, &s);
+	if (r < 0)
+		return finish(context, "refused", why, choice, NULL, EXIT_REFUSED);
+	if (journal_state(journal) != JOURNAL_UNFINISHED && in_place(context, &plan)) {
+		r = finish(context, "unchanged",
+			   _("Everything is in place already: nothing to change."),
+			   choice, &plan, EXIT_DONE);
+	} else {
+		print_plan(context, choice, &plan);
+		r = context->dry_run
+			    ? finish(context, "dry-run",
+				     _("Nothing was changed: this was a dry run."),
+				     choice, &plan, EXIT_DONE)
+			    : apply(context, journal, choice, &plan);
+	}
+	setup_plan_finish(&plan);
+	return r;
+}
+
+static int choose(struct context *context, const struct cards *cards,
+		  struct setup_choice *ret, struct str *why)
+{
+	int r;
+
+	if (context->n_arguments)
+		r = setup_choose_words(&context->root, cards, context->arguments,
+				       context->n_arguments, chosen.only, ret, why);
+	else if (prompt_possible() && !context->json)
+		r = setup_choose_asking(cards, ret, why);
+	else {
+		str_add(why, _("there is no terminal to ask: name the card, as "
+			       "\"vfio-claim list\" shows it"));
+		return -EINVAL;
+	}
+	if (r == 0)
+		str_copy(ret->name, sizeof(ret->name), chosen.name);
+	else if (r < 0 && !why->len)
+		str_add(why, str_errno(r));
+	return r;
+}
+
+static int setup(struct context *context, struct journal *journal)
+{
+	struct setup_choice choice;
+	struct cards cards;
+	char why[1024];
+	struct str s = STR_ON(why);
+	int r;
+
+	r = cards_scan(&context->root, &cards);
+	if (r < 0) {
+		str_join(&s, _("the PCI functions cannot be listed: "), str_errno(r),
+			 NULL);
+		return finish(context, "failed", why, NULL, NULL, EXIT_REFUSED);
+	}
+	r = choose(context, &cards, &choice, &s);
+	if (r < 0) {
+		r = finish(context, "refused", why, NULL, NULL,
+			   r == -EINVAL && context->n_arguments ? EXIT_USAGE
+								: EXIT_REFUSED);
+	} else {
+		r = carry_out(context, journal, &choice);
+		setup_choice_finish(&choice);
+	}
+	cards_finish(&cards);
+	return r;
+}
+
+static int run(struct context *context)
+{
+	struct journal *journal;
+	char why[512];
+	struct str s = STR_ON(why);
+	int r;
+
+	if (strlen(chosen.name) >= CONF_NAME_LEN)
+		return finish(context, "refused",
+			      _("a claim's name has 32 characters at most"), NULL, NULL,
+			      EXIT_USAGE);
+	if (!context->root.captured && !context->dry_run && geteuid() != 0)
+		return finish(context, "refused",
+			      _("only root can set this machine up; --dry-run shows what "
+				"would be done"),
+			      NULL, NULL, EXIT_REFUSED);
+	if (journal_open(&context->root, !context->dry_run, &journal, &s) < 0)
+		return finish(context, "refused", why, NULL, NULL, EXIT_REFUSED);
+	r = setup(context, journal);
+	journal_close(journal);
+	return r;
+}
+
+static const struct option options[] = {
+	{ "name", required_argument, NULL, 'n' },
+	{ "only", no_argument, NULL, 'o' },
+	{ "no-display-ok", no_argument, NULL, 'd' },
+	{ "iommu-pt", no_argument, NULL, 'p' },
+	{ "ignore-msrs", no_argument, NULL, 'm' },
+	{ "yes", no_argument, NULL, 'y' },
+	{ "dry-run", no_argument, NULL, 'N' },
+	COMMON_OPTIONS,
+};
+
+const struct command cmd_setup = {
+	.name = "setup",
+	.summary = N_("Sets this machine up to claim a card at every boot"),
+	.arguments = "[FUNCTION]...",
+	.help = N_(
+		"FUNCTION is an address as \"vfio-claim list\" shows it. That of a graphics\n"
+		"card takes the whole card; without one, a terminal is asked. What will be\n"
+		"done is shown first.\n\n"
+		"  --name NAME     of the claim (default gpu)\n"
+		"  --only          just the functions named, not their cards\n"
+		"  --no-display-ok the host may be left without a display\n"
+		"  --iommu-pt      also iommu=pt\n"
+		"  --ignore-msrs   also kvm.ignore_msrs=1, for Windows guests\n"
+		"  --yes           do not ask\n"
+		"  --dry-run       only show it\n"),
+	.options = options,
+	.option = option,
+	.run = run,
+};

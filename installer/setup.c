@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "setup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "needed.h"
+#include "next.h"
+#include "setup_args.h"
+#include "setup_conf.h"
+#include "text.h"
+
+void setup_plan_finish(struct setup_plan *plan)
+{
+	args_finish(&plan->args);
+	changes_finish(&plan->changes);
+	free(plan->notes);
+	*plan = (struct setup_plan){ .notes = NULL };
+}
+
+/* ---- what the claim must not take */
+
+static int check_needed(struct fs *root, const struct setup_choice *choice,
+			struct str *why)
+{
+	for (size_t i = 0; i < choice->n; i++) {
+		const struct pci_address address = choice->functions[i].function.address;
+
+		pci_address_add(why, address);
+		str_add(why, ": ");
+		if (needed_by(root, address, why)) {
+			str_add(why, _("; without it this machine does not run"));
+			return -EPERM;
+		}
+		str_init(why, why->buf, why->size);
+	}
+	return 0;
+}
+
+static bool is_chosen(const struct setup_choice *choice, struct pci_address address)
+{
+	for (size_t i = 0; i < choice->n; i++)
+		if (pci_address_compare(choice->functions[i].function.address, address) ==
+		    0)
+			return true;
+	return false;
+}
+
+static bool leaves_display(const struct setup_choice *choice)
+{
+	bool takes = false;
+
+	for (size_t i = 0; i < choice->all->n; i++) {
+		const struct pci_function *f = &choice->all->functions[i];
+
+		if (!f->known || !pci_is_display(&f->ids))
+			continue;
+		if (!is_chosen(choice, f->address))
+			return true;
+		takes = true;
+	}
+	return !takes;
+}
+
+/* Fills next.plan. False, with why, if that is not possible. */
+static bool plan_next(struct fs *root, const char *text, struct next *next,
+		      struct str *why)
+{
+	static struct machine machine;
+	char release[MACHINE_RELEASE_LEN];
+	int r;
+
+	if (conf_parse(text, &next->conf, &next->conf_error) < 0) {
+		str_add(why, "/" CONF_PATH ":");
+		str_add_uint(why, next->conf_error.line);
+		str_join(why, ": ", next->conf_error.text, NULL);
+		return false;
+	}
+	machine_release(root, release);
+	r = machine_inspect(root, &next->conf, release, &machine);
+	if (r < 0) {
+		str_join(why, _("the PCI functions cannot be listed: "), str_errno(r),
+			 NULL);
+		return false;
+	}
+	next_plan(&machine, next);
+	machine_finish(&machine);
+	return true;
+}
+
+/* What early boot would say of it, as far as that can be known before the reboot. */
+static int judge(struct fs *root, const struct setup_choice *choice, const char *text,
+		 FILE *notes, struct str *why)
+{
+	static struct next next;
+	const char *detail;
+	enum reason reason;
+
+	next = (struct next){ .configured = false };
+	if (!plan_next(root, text, &next, why))
+		return -EINVAL;
+	reason = next.plan.reason;
+	detail = next.plan.detail;
+	for (unsigned i = 0; reason == REASON_NONE && i < next.plan.n_claims; i++)
+		if (str_equal(next.plan.claims[i].conf->name, choice->name)) {
+			reason = next.plan.claims[i].reason;
+			detail = next.plan.claims[i].detail;
+		}
+	if (reason == REASON_NONE)
+		return 0;
+	/* judged behind the IOMMU, so not yet */
+	if (reason == REASON_IOMMU_INACTIVE && next.conf.require_display &&
+	    !leaves_display(choice)) {
+		reason = REASON_LAST_DISPLAY;
+		detail = _("the host would have no display left");
+	}
+	if (reason == REASON_IOMMU_INACTIVE) {
+		fputs(_("The IOMMU is off now, so its groups cannot be judged before the "
+			"reboot. Early boot does that, and leaves the card to the host if "
+			"they do not fit.\n"),
+		      notes);
+		return 0;
+	}
+	str_join(why, reason_name(reason), ": ", detail, NULL);
+	if (reason == REASON_LAST_DISPLAY)
+		str_add(why, _("; --no-display-ok allows that"));
+	return -EPERM;
+}
+
+/* ---- the parts of the plan */
+
+static int plan_conf(struct fs *root, const struct setup_choice *choice,
+		     const struct setup_options *options, struct setup_plan *plan,
+		     FILE *notes, struct str *why)
+{
+	const struct card_function *functions[CONF_MAX_FUNCTIONS];
+	char *before, *text, *dark;
+	struct change *change;
+	int r = 0;
+
+	if (choice->n > CONF_MAX_FUNCTIONS)
+		return -E2BIG;
+	for (size_t i = 0; i < choice->n; i++)
+		functions[i] = &choice->functions[i];
+	before = changes_content(&plan->changes, root, CONF_PATH, &r);
+	if (r < 0) {
+		str_join(why, "/" CONF_PATH ": ", str_errno(r), NULL);
+		return r;
+	}
+	text = setup_conf_with(before, choice->name, functions, choice->n);
+	free(before);
+	if (text && options->no_display_ok) {
+		dark = setup_conf_without_display(text);
+		free(text);
+		text = dark;
+	}
+	if (!text)
+		return -ENOMEM;
+	r = judge(root, choice, text, notes, why);
+	if (r == 0) {
+		change = changes_put(&plan->changes, root, CONF_PATH, text, 0644, &r);
+		if (change) {
+			change->kind = CHANGE_CONF;
+			r = args_add(&change->ours, choice->name);
+		} else if (r < 0) {
+			str_join(why, "/" CONF_PATH ": ", str_errno(r), NULL);
+		}
+	}
+	free(text);
+	return r;
+}
+
+static int plan_args(struct fs *root, const struct setup_options *options,
+		     struct setup_plan *plan, struct str *why)
+{
+	static const struct args none = { .n = 0 };
+	struct args configured = { .n = 0 };
+	const char *off;
+	int r;
+
+	r = setup_args_needed(root, &plan->args, why);
+	if (r == 0 && options->iommu_pt)
+		r = args_add(&plan->args, "iommu=pt");
+	if (r == 0 && options->ignore_msrs)
+		r = args_add(&plan->args, "kvm.ignore_msrs=1");
+	if (r < 0)
+		return r;
+	r = plan->bootloader->show(root, &configured);
+	if (r == 0) {
+		off = setup_args_switch_off(&configured);
+		if (off) {
+			str_join(
+				why, _("the kernel arguments say "), off,
+				_("; if that is no longer wanted, \"vfio-claim args remove "),
+				off, _("\" and try again"), NULL);
+			r = -EPERM;
+		}
+	}
+	args_finish(&configured);
+	if (r == 0)
+		r = plan->bootloader->plan(root, &plan->args, &none, &plan->changes, why);
+	return r;
+}
+
+static int plan_all(struct fs *root, const struct setup_choice *choice,
+		    const struct setup_options *options, struct setup_plan *plan,
+		    FILE *notes, struct str *why)
+{
+	char evidence[512];
+	struct str s = STR_ON(evidence);
+	int r;
+
+	plan->initramfs = initramfs_find(root, &s, why);
+	if (!plan->initramfs)
+		return -EOPNOTSUPP;
+	plan->bootloader = bootloader_find(root, &s, why);
+	if (!plan->bootloader)
+		return -EOPNOTSUPP;
+	r = check_needed(root, choice, why);
+	if (r == 0)
+		r = plan_conf(root, choice, options, plan, notes, why);
+	/* the images first: whatever boots next has the configuration it was made for */
+	if (r == 0)
+		r = plan->initramfs->plan(root, &plan->changes, why);
+	if (r == 0)
+		r = plan_args(root, options, plan, why);
+	/* the entry that leaves the GPU to the host comes with the menu */
+	if (r == 0 && plan->bootloader->menu)
+		r = plan->bootloader->menu(root, &plan->changes);
+	return r;
+}
+
+int setup_make_plan(struct fs *root, const struct setup_choice *choice,
+		    const struct setup_options *options, struct setup_plan *ret,
+		    struct str *why)
+{
+	struct setup_plan plan = { .notes = NULL };
+	size_t size;
+	FILE *notes;
+	int r;
+
+	notes = open_memstream(&plan.notes, &size);
+	if (!notes)
+		return -ENOMEM;
+	r = plan_all(root, choice, options, &plan, notes, why);
+	if (fclose(notes) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r < 0) {
+		if (!why->len)
+			str_add(why, str_errno(r));
+		setup_plan_finish(&plan);
+		return r;
+	}
+	*ret = plan;
+	return 0;
+}
+
+int setup_verify(struct fs *root, const struct setup_plan *plan, struct str *why)
+{
+	static struct initramfs_kernels kernels;
+	static const struct args none = { .n = 0 };
+	int r, worst = 0;
+
+	r = initramfs_kernels(root, &kernels);
+	if (r < 0) {
+		str_join(why, "/lib/modules: ", str_errno(r), NULL);
+		return -ESTALE;
+	}
+	for (size_t i = 0; i < kernels.n; i++) {
+		if (why->len)
+			str_add(why, "; ");
+		if (initramfs_check(root, plan->initramfs, kernels.release[i], true,
+				    why) < 0)
+			worst = -ESTALE;
+	}
+	if (why->len && worst)
+		str_add(why, "; ");
+	if (plan->bootloader->verify(root, &plan->args, &none, why) < 0)
+		worst = -ESTALE;
+	return worst;
+}

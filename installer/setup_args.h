@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which kernel arguments this machine needs for its IOMMU, and no more.
+ */
+#pragma once
+
+#include "args.h"
+#include "str.h"
+
+struct fs;
+
+/*
+ * Appends what is needed: intel_iommu=on on an Intel machine with a kernel that is not
+ * built with it (CONFIG_INTEL_IOMMU_DEFAULT_ON in /boot/config-RELEASE); nothing on AMD,
+ * where it is on unless told otherwise. Returns 0; -ENODEV with `why` if the firmware
+ * offers no IOMMU; or -ENOMEM.
+ */
+int setup_args_needed(struct fs *root, struct args *ret, struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* A word among these that switches the IOMMU off, or NULL. */
+const char *setup_args_switch_off(const struct args *configured) __attribute__((nonnull));

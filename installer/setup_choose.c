@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "setup_choose.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "prompt.h"
+#include "text.h"
+
+void setup_choice_finish(struct setup_choice *choice)
+{
+	free(choice->functions);
+	*choice = (struct setup_choice){ .n = 0 };
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct card_function *x = a, *y = b;
+
+	return pci_address_compare(x->function.address, y->function.address);
+}
+
+static int append(struct setup_choice *choice, const struct card_function *function)
+{
+	struct card_function *more;
+
+	for (size_t i = 0; i < choice->n; i++)
+		if (compare(&choice->functions[i], function) == 0)
+			return 0;
+	more = reallocarray(choice->functions, choice->n + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	choice->functions = more;
+	more[choice->n++] = *function;
+	qsort(more, choice->n, sizeof(*more), compare);
+	return 0;
+}
+
+static int append_card(struct setup_choice *choice, const struct card *card)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < card->n; i++)
+		r = append(choice, &card->functions[i]);
+	return r;
+}
+
+static const struct card *card_at(const struct cards *cards, struct pci_address address)
+{
+	for (size_t i = 0; i < cards->n; i++)
+		if (pci_address_compare(cards->cards[i].functions[0].function.address,
+					address) == 0)
+			return &cards->cards[i];
+	return NULL;
+}
+
+static int append_word(struct fs *root, const struct cards *cards, const char *word,
+		       bool only, struct setup_choice *choice, struct str *why)
+{
+	const struct pci_function *function;
+	struct card_function alone;
+	struct pci_address address;
+	const struct card *card;
+	char full[64];
+	int r;
+
+	/* as lspci prints it, without the domain */
+	snprintf(full, sizeof(full), "0000:%s", word);
+	if (!pci_address_parse(word, &address) && !pci_address_parse(full, &address)) {
+		str_join(why, word,
+			 _(": expected an address as 0000:01:00.0; "
+			   "\"vfio-claim list\" shows them"),
+			 NULL);
+		return -EINVAL;
+	}
+	function = pci_find(&cards->all, address);
+	if (!function) {
+		str_join(why, word,
+			 _(": there is no such PCI function; \"vfio-claim list "
+			   "--all\" shows them"),
+			 NULL);
+		return -EINVAL;
+	}
+	card = only ? NULL : card_at(cards, address);
+	if (card)
+		return append_card(choice, card);
+	r = card_function_read(root, &cards->all, function, &alone);
+	return r < 0 ? r : append(choice, &alone);
+}
+
+int setup_choose_words(struct fs *root, const struct cards *cards, char *const *words,
+		       int n, bool only, struct setup_choice *ret, struct str *why)
+{
+	struct setup_choice choice = { .all = &cards->all };
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < n; i++)
+		r = append_word(root, cards, words[i], only, &choice, why);
+	if (r < 0) {
+		setup_choice_finish(&choice);
+		return r;
+	}
+	*ret = choice;
+	return 0;
+}
+
+static void print_choice(unsigned number, const struct card *card)
+{
+	char address[PCI_ADDRESS_LEN];
+	struct str s;
+
+	for (size_t i = 0; i < card->n; i++) {
+		s = STR_ON(address);
+		pci_address_add(&s, card->functions[i].function.address);
+		if (i == 0)
+			fprintf(stderr, "%3u  ", number);
+		else
+			fputs(_("     with "), stderr);
+		fprintf(stderr, "%s %s\n", address, card->functions[i].name);
+	}
+	fprintf(stderr, "     %s\n", card->detail);
+}
+
+/* The one that can be claimed and is not what the machine shows now; 0: none. */
+static unsigned propose(const struct cards *cards)
+{
+	for (size_t i = 0; i < cards->n; i++)
+		if (cards->cards[i].verdict == CARD_CLAIMABLE &&
+		    !cards->cards[i].boot_display)
+			return (unsigned)i + 1;
+	return 0;
+}
+
+int setup_choose_asking(const struct cards *cards, struct setup_choice *ret,
+			struct str *why)
+{
+	struct setup_choice choice = { .all = &cards->all };
+	unsigned number;
+	int r;
+
+	if (!cards->n) {
+		str_add(why, _("there is no graphics card in this machine"));
+		return -ENODEV;
+	}
+	for (size_t i = 0; i < cards->n; i++)
+		print_choice((unsigned)i + 1, &cards->cards[i]);
+	number = prompt_number(_("Which card goes to virtual machines? (q: none)"),
+			       (unsigned)cards->n, propose(cards));
+	if (!number) {
+		str_add(why, _("nothing was changed"));
+		return -ECANCELED;
+	}
+	r = append_card(&choice, &cards->cards[number - 1]);
+	if (r == 0)
+		*ret = choice;
+	return r;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "setup_conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "claims.h"
+
+static const char introduction[] =
+	"# Which PCI functions go to vfio-pci at boot; written by \"vfio-claim setup\".\n"
+	"# See vfio-claim.conf(5). After a change run \"vfio-claim setup\" again: the images\n"
+	"# of the initramfs hold a copy. The kernel argument vfio_claim=off claims nothing.\n"
+	"\n"
+	"[host]\n"
+	"require-display = yes\n";
+
+/* The end of the line at `c`, its newline included. */
+static const char *line_end(const char *c)
+{
+	const char *newline = strchr(c, '\n');
+
+	return newline ? newline + 1 : c + strlen(c);
+}
+
+static const char *skip_blanks(const char *c)
+{
+	while (*c == ' ' || *c == '\t')
+		c++;
+	return c;
+}
+
+/* True if a line opens [host], as lib/conf.c reads it. */
+static bool opens_host(const char *line)
+{
+	const char *c = skip_blanks(line);
+
+	if (*c++ != '[')
+		return false;
+	c = skip_blanks(c);
+	return str_take_text(&c, "host") && *skip_blanks(c) == ']';
+}
+
+static void write_function(FILE *out, const struct card_function *f)
+{
+	const struct pci_ids *ids = &f->function.ids;
+	char text[512];
+	struct str s = STR_ON(text);
+
+	str_add(&s, "function = ");
+	pci_address_add(&s, f->function.address);
+	str_add(&s, " path=");
+	pci_path_add(&s, &f->path);
+	fputs(text, out);
+	fprintf(out, " id=%04x:%04x subsystem=%04x:%04x class=%06x", ids->vendor,
+		ids->device, ids->subvendor, ids->subdevice, (unsigned)ids->class);
+	if (f->config.has_serial) {
+		fputs(" serial=", out);
+		for (int shift = 56; shift >= 0; shift -= 8)
+			fprintf(out, "%02x%s",
+				(unsigned)(f->config.serial >> shift) & 0xff,
+				shift ? "-" : "");
+	}
+	if (f->unique)
+		fputs(" unique=yes", out);
+	fputc('\n', out);
+}
+
+static void write_claim(FILE *out, const char *name,
+			const struct card_function *const *functions, size_t n)
+{
+	fprintf(out, "[claim %s]\n", name);
+	for (size_t i = 0; i < n; i++) {
+		fprintf(out, "# %s\n", functions[i]->name);
+		write_function(out, functions[i]);
+	}
+}
+
+static bool is_key(const char *line, const char *key)
+{
+	const char *c = skip_blanks(line);
+
+	return str_take_text(&c, key) && *skip_blanks(c) == '=';
+}
+
+/* Returns what the stream has collected, or NULL. */
+static char *finish(FILE *out, char **text)
+{
+	if (fclose(out) == 0)
+		return *text;
+	free(*text);
+	return NULL;
+}
+
+char *setup_conf_with(const char *existing, const char *name,
+		      const struct card_function *const *functions, size_t n)
+{
+	ARGS_OWNED struct args names = { 0 };
+	char *result = NULL, *rest = NULL;
+	const char *text = introduction;
+	FILE *out = NULL;
+	size_t size;
+	bool left;
+
+	if (args_add(&names, name) < 0)
+		return NULL;
+	if (existing) {
+		rest = claims_remove(existing, &names, &left);
+		text = rest;
+	}
+	if (text)
+		out = open_memstream(&result, &size);
+	if (out) {
+		fputs(text, out);
+		size = strlen(text);
+		if (size && text[size - 1] != '\n')
+			fputc('\n', out);
+		if (size > 1 && !str_equal(text + size - 2, "\n\n"))
+			fputc('\n', out);
+		write_claim(out, name, functions, n);
+		result = finish(out, &result);
+	}
+	free(rest);
+	return result;
+}
+
+char *setup_conf_without_display(const char *existing)
+{
+	bool inside = false, done = false;
+	char *result = NULL;
+	size_t size;
+	FILE *out;
+
+	out = open_memstream(&result, &size);
+	if (!out)
+		return NULL;
+	for (const char *line = existing; *line; line = line_end(line)) {
+		if (*skip_blanks(line) == '[')
+			inside = opens_host(line);
+		if (inside && is_key(line, "require-display"))
+			continue;
+		fwrite(line, 1, (size_t)(line_end(line) - line), out);
+		if (inside && !done)
+			fputs("require-display = no\n", out);
+		done |= inside;
+	}
+	if (!done)
+		fputs("\n[host]\nrequire-display = no\n", out);
+	return finish(out, &result);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The text of /etc/vfio-claim.conf with a claim in it, every other byte left as its owner
+ * wrote it. claims.h takes claims out.
+ */
+#pragma once
+
+#include "card.h"
+
+/* All return heap text, or NULL for lack of memory. */
+
+/* With this claim at its end, and no other of the name; `existing` may be NULL. */
+char *setup_conf_with(const char *existing, const char *name,
+		      const struct card_function *const *functions, size_t n)
+	__attribute__((nonnull(2, 3), warn_unused_result));
+
+/* With require-display = no. */
+char *setup_conf_without_display(const char *existing)
+	__attribute__((nonnull, warn_unused_result));

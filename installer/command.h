@@ -45,5 +45,5 @@ struct command {
 	bool hidden; /* for our own hooks: not in the usage */
 };
 
-extern const struct command cmd_args, cmd_confirm, cmd_doctor, cmd_images, cmd_list,
-	cmd_setup, cmd_snapshot, cmd_status, cmd_undo;
+extern const struct command cmd_args, cmd_claim, cmd_confirm, cmd_doctor, cmd_images,
+	cmd_list, cmd_release, cmd_setup, cmd_snapshot, cmd_status, cmd_undo;

@@ -15,8 +15,8 @@
 #endif
 
 static const struct command *const commands[] = {
-	&cmd_list,    &cmd_doctor, &cmd_setup,	  &cmd_args,   &cmd_status,
-	&cmd_confirm, &cmd_undo,   &cmd_snapshot, &cmd_images,
+	&cmd_list,  &cmd_doctor,  &cmd_setup, &cmd_args,     &cmd_status, &cmd_confirm,
+	&cmd_claim, &cmd_release, &cmd_undo,  &cmd_snapshot, &cmd_images,
 };
 
 static void print_usage(FILE *out)

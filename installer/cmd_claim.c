@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-claim claim NAME: takes a claim's functions from the host without a reboot.
+ */
+#include <unistd.h>
+
+#include "answer.h"
+#include "handover.h"
+#include "str.h"
+#include "text.h"
+
+static int run(struct context *context)
+{
+	char what[1024];
+	struct str s = STR_ON(what);
+	enum handover result;
+
+	if (context->n_arguments != 1)
+		return answer(context, "usage", _("name one claim; see --help"),
+			      EXIT_USAGE);
+	if (!context->root.captured && !context->dry_run && geteuid() != 0)
+		return answer(context, "refused", _("only root may do that"),
+			      EXIT_REFUSED);
+	result = handover_claim(&context->root, context->arguments[0], context->dry_run,
+				&s);
+	return answer(context, handover_name(result), what,
+		      result <= HANDOVER_NOTHING ? EXIT_DONE : EXIT_REFUSED);
+}
+
+static const struct option options[] = {
+	{ "dry-run", no_argument, NULL, 'N' },
+	COMMON_OPTIONS,
+};
+
+const struct command cmd_claim = {
+	.name = "claim",
+	.summary = N_("Takes a claim's functions from the host without a reboot"),
+	.arguments = "NAME",
+	.help = N_(
+		"NAME is that of a [claim NAME] in /etc/vfio-claim.conf. Refused while\n"
+		"anything on the host uses one of its functions, and by all that would\n"
+		"refuse it at boot. It lasts until the next boot, which decides anew.\n\n"
+		"  --dry-run       only say what would be done\n"),
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-claim release NAME: gives a claim's functions back to the host without a reboot.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "boot.h"
+#include "claims.h"
+#include "conf.h"
+#include "handover.h"
+#include "initramfs.h"
+#include "journal.h"
+#include "text.h"
+
+static bool keep;
+
+static bool option(int letter, const char *value)
+{
+	(void)letter;
+	(void)value;
+	keep = true;
+	return true;
+}
+
+/* The configuration without the claim; without any claim left there is none. */
+static int plan_without(struct fs *root, const char *name, struct changes *changes,
+			struct str *why)
+{
+	ARGS_OWNED struct args names = { 0 };
+	char *before, *after = NULL;
+	struct change *change;
+	bool left = false;
+	int r;
+
+	before = changes_content(changes, root, CONF_PATH, &r);
+	if (before && args_add(&names, name) == 0)
+		after = claims_remove(before, &names, &left);
+	if (before && !after)
+		r = -ENOMEM;
+	if (r == 0 && after) {
+		change = changes_put(changes, root, CONF_PATH, left ? after : NULL, 0644,
+				     &r);
+		if (change)
+			change->kind = CHANGE_CONF;
+	}
+	if (r < 0)
+		str_join(why, "/" CONF_PATH ": ", str_errno(r), NULL);
+	free(after);
+	free(before);
+	return r;
+}
+
+static int plan_keeping(struct fs *root, const char *name, struct changes *changes,
+			struct str *why)
+{
+	const struct initramfs *generator;
+	char evidence[512];
+	struct str s = STR_ON(evidence);
+	int r;
+
+	r = plan_without(root, name, changes, why);
+	if (r < 0 || !changes->n_files)
+		return r;
+	generator = initramfs_find(root, &s, why);
+	return generator ? generator->plan(root, changes, why) : -EOPNOTSUPP;
+}
+
+/* So that the next boots do not claim it either. False, with why, if that failed. */
+static bool keep_released(struct context *context, const char *name, struct str *why)
+{
+	struct changes changes = { .n_files = 0 };
+	struct journal *journal;
+	int r;
+
+	r = journal_open(&context->root, !context->dry_run, &journal, why);
+	if (r < 0)
+		return false;
+	r = plan_keeping(&context->root, name, &changes, why);
+	if (r == 0 && changes.n_files) {
+		if (!context->json)
+			changes_print(&changes, stdout, context->colour);
+		if (!context->dry_run)
+			r = journal_apply(journal, &changes, why);
+	}
+	changes_finish(&changes);
+	journal_close(journal);
+	return r == 0;
+}
+
+/* Whoever gave it back on purpose does not want to hear that it is gone. */
+static void note_released(struct context *context, const char *what)
+{
+	struct confirmation c = { .verdict = VERDICT_RELEASED };
+
+	str_copy(c.detail, sizeof(c.detail), what);
+	(void)!boot_save_confirmation(&context->root, &c);
+}
+
+static int release(struct context *context, const char *name)
+{
+	char what[1024];
+	struct str s = STR_ON(what);
+	enum handover result;
+
+	if (keep && !keep_released(context, name, &s))
+		return answer(context, "failed", what, EXIT_REFUSED);
+	result = handover_release(&context->root, name, context->dry_run, &s);
+	if (result == HANDOVER_DONE && !context->dry_run) {
+		note_released(context, what);
+		if (!keep)
+			str_add(&s, _("; the next boot claims it again (--keep: it does "
+				      "not)"));
+	}
+	return answer(context, handover_name(result), what,
+		      result <= HANDOVER_NOTHING ? EXIT_DONE : EXIT_REFUSED);
+}
+
+static int run(struct context *context)
+{
+	if (context->n_arguments != 1)
+		return answer(context, "usage", _("name one claim; see --help"),
+			      EXIT_USAGE);
+	if (!context->root.captured && !context->dry_run && geteuid() != 0)
+		return answer(context, "refused", _("only root may do that"),
+			      EXIT_REFUSED);
+	return release(context, context->arguments[0]);
+}
+
+static const struct option options[] = {
+	{ "keep", no_argument, NULL, 'k' },
+	{ "dry-run", no_argument, NULL, 'N' },
+	COMMON_OPTIONS,
+};
+
+const struct command cmd_release = {
+	.name = "release",
+	.summary = N_("Gives a claim's functions back to the host without a reboot"),
+	.arguments = "NAME",
+	.help = N_(
+		"Refused while a virtual machine has one of them open. The next boot claims\n"
+		"them again, unless --keep says otherwise.\n\n"
+		"  --keep          take the claim out of /etc/vfio-claim.conf, too, and\n"
+		"                  rebuild the images\n"
+		"  --dry-run       only say what would be done\n"),
+	.options = options,
+	.option = option,
+	.run = run,
+};

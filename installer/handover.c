@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "handover.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "act.h"
+#include "boot.h"
+#include "driver.h"
+#include "host_users.h"
+#include "release.h"
+#include "run.h"
+#include "text.h"
+#include "users.h"
+#include "worker.h"
+
+#define DEADLINE_MS 10000
+#define RECOVER_MS 2000
+
+/* What a worker leaves behind. */
+struct shared {
+	struct act_log log;
+	enum reason reason;
+	char detail[REPORT_DETAIL_LEN];
+};
+
+struct job {
+	struct fs *root;
+	struct shared *shared;
+	struct module_loader loader;
+	unsigned claim; /* conf_claim.first */
+};
+
+const char *handover_name(enum handover result)
+{
+	static const char *const names[] = {
+		[HANDOVER_DONE] = "done",     [HANDOVER_NOTHING] = "nothing",
+		[HANDOVER_IN_USE] = "in-use", [HANDOVER_REFUSED] = "refused",
+		[HANDOVER_FAILED] = "failed",
+	};
+
+	return names[result];
+}
+
+static struct conf conf;
+static struct machine machine;
+static struct plan plan;
+
+static int load_with_modprobe(struct module_loader *loader, const char *name)
+{
+	char modprobe[] = "modprobe", end[] = "--", module[64];
+	char *const argv[] = { modprobe, end, module, NULL };
+
+	(void)loader;
+	str_copy(module, sizeof(module), name);
+	return run_program(argv, _("load a module")) == 0 ? 0 : -ENOENT;
+}
+
+static void take(void *arg)
+{
+	struct job *job = arg;
+	struct shared *shared = job->shared;
+	struct str detail = STR_ON(shared->detail);
+
+	shared->reason = act_prepare(job->root, &job->loader, &shared->log, &detail);
+	if (shared->reason == REASON_NONE)
+		shared->reason = act_bind(job->root, &job->loader, &shared->log,
+					  job->claim, &detail);
+}
+
+static void recover(void *arg)
+{
+	struct job *job = arg;
+	struct str lost = STR_ON(job->shared->detail);
+
+	(void)!act_undo(job->root, &job->loader, &job->shared->log, &lost);
+}
+
+static enum handover take_bounded(struct job *job, struct str *what)
+{
+	struct shared *shared = job->shared;
+	const enum worker_end end = worker_run(take, job, DEADLINE_MS);
+
+	if (end == WORKER_DONE) {
+		if (shared->reason == REASON_NONE)
+			return HANDOVER_DONE;
+		str_join(what, reason_name(shared->reason), ": ", shared->detail, NULL);
+		return HANDOVER_FAILED;
+	}
+	str_join(what,
+		 end == WORKER_LATE ? _("no end after 10 s, at: ")
+				    : _("it ended unexpectedly, at: "),
+		 shared->log.step, NULL);
+	shared->detail[0] = '\0';
+	if (worker_run(recover, job, RECOVER_MS) == WORKER_DONE)
+		str_join(what, _("; it was taken back"), shared->detail, NULL);
+	else
+		str_add(what, _("; that could not be taken back: reboot"));
+	return HANDOVER_FAILED;
+}
+
+static enum handover take_claim(struct fs *root, const struct plan_claim *claim,
+				struct str *what)
+{
+	struct job job = {
+		.root = root,
+		.loader = { .load = load_with_modprobe },
+		.claim = claim->conf->first,
+	};
+	enum handover result;
+
+	job.shared = mmap(NULL, sizeof(*job.shared), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job.shared == MAP_FAILED) {
+		str_add(what, str_errno(ENOMEM));
+		return HANDOVER_FAILED;
+	}
+	act_begin(&machine, claim, &job.shared->log);
+	result = take_bounded(&job, what);
+	munmap(job.shared, sizeof(*job.shared));
+	return result;
+}
+
+/* ---- what a name stands for */
+
+static bool load(struct fs *root, struct str *what)
+{
+	char release[MACHINE_RELEASE_LEN];
+	struct conf_error error;
+	int r;
+
+	if (conf_load(root, CONF_PATH, &conf, &error) < 0) {
+		str_join(what, "/" CONF_PATH ": ", error.text, NULL);
+		return false;
+	}
+	machine_release(root, release);
+	r = machine_inspect(root, &conf, release, &machine);
+	if (r < 0)
+		str_join(what, _("the PCI functions cannot be listed: "), str_errno(r),
+			 NULL);
+	return r == 0;
+}
+
+/* The machine as it is now, with this claim alone. NULL, with why, if there is none. */
+static const struct plan_claim *plan_named(const char *name, struct str *what)
+{
+	static struct kargs_choice choice;
+
+	for (unsigned i = 0; i < conf.n_claims; i++) {
+		if (!str_equal(conf.claims[i].name, name))
+			continue;
+		choice = (struct kargs_choice){ .mode = KARGS_ON };
+		str_copy(choice.names, sizeof(choice.names), name);
+		plan_make(&conf, &choice, &machine, &plan);
+		return &plan.claims[i];
+	}
+	str_join(what, _("there is no claim "), name, _(" in /" CONF_PATH), NULL);
+	return NULL;
+}
+
+static bool taken_already(const struct plan_claim *claim)
+{
+	const struct machine_function *f = plan_functions(&machine, claim);
+
+	for (unsigned i = 0; i < claim->conf->n; i++)
+		if (!machine_function_found(&f[i]) ||
+		    !str_equal(f[i].found.function.driver, "vfio-pci"))
+			return false;
+	return true;
+}
+
+static bool in_use(struct fs *root, const struct plan_claim *claim, struct str *what)
+{
+	const struct machine_function *f = plan_functions(&machine, claim);
+
+	for (unsigned i = 0; i < claim->conf->n; i++)
+		if (host_users_find(root, f[i].found.function.address, what))
+			return true;
+	return false;
+}
+
+static enum handover claim(struct fs *root, const char *name, bool dry_run,
+			   struct str *what)
+{
+	const struct plan_claim *named = plan_named(name, what);
+
+	if (!named)
+		return HANDOVER_REFUSED;
+	if (taken_already(named)) {
+		str_join(what, name, _(" is on vfio-pci already"), NULL);
+		return HANDOVER_NOTHING;
+	}
+	if (named->reason != REASON_NONE) {
+		str_join(what, reason_name(named->reason), ": ", named->detail, NULL);
+		return HANDOVER_REFUSED;
+	}
+	if (in_use(root, named, what)) {
+		str_add(what,
+			_("; end that first (a desktop: log out, or stop the display "
+			  "manager), or claim it at the next boot"));
+		return HANDOVER_IN_USE;
+	}
+	if (dry_run) {
+		str_join(what, _("would claim "), name, NULL);
+		return HANDOVER_DONE;
+	}
+	if (take_claim(root, named, what) != HANDOVER_DONE)
+		return HANDOVER_FAILED;
+	str_join(what, name, _(" is claimed, until the next boot decides anew"), NULL);
+	return HANDOVER_DONE;
+}
+
+enum handover handover_claim(struct fs *root, const char *name, bool dry_run,
+			     struct str *what)
+{
+	enum handover result;
+
+	if (!load(root, what))
+		return HANDOVER_REFUSED;
+	result = claim(root, name, dry_run, what);
+	machine_finish(&machine);
+	return result;
+}
+
+/* ---- giving it back */
+
+/* As if this boot had claimed it: what the configuration names and vfio-pci has. */
+static bool from_conf(struct fs *root, const char *name, struct report *ret,
+		      struct str *what)
+{
+	const struct plan_claim *named;
+
+	if (!load(root, what))
+		return false;
+	named = plan_named(name, what);
+	if (named) {
+		const struct machine_function *f = plan_functions(&machine, named);
+		struct report_claim *c = &ret->claims[ret->n_claims++];
+
+		*c = (struct report_claim){ .outcome = OUTCOME_CLAIMED,
+					    .first = ret->n_functions };
+		str_copy(c->name, sizeof(c->name), name);
+		for (unsigned i = 0; i < named->conf->n; i++) {
+			const struct pci_function *found = &f[i].found.function;
+
+			if (!machine_function_found(&f[i]) ||
+			    !str_equal(found->driver, "vfio-pci"))
+				continue;
+			ret->functions[ret->n_functions++] = (struct report_function){
+				.address = found->address,
+				.found = true,
+				.group = -1,
+			};
+			c->n++;
+		}
+	}
+	machine_finish(&machine);
+	return named;
+}
+
+static bool on_vfio(struct fs *root, const struct report *boot,
+		    const struct report_claim *claim)
+{
+	char driver[PCI_DRIVER_LEN];
+
+	for (unsigned i = claim->first; i < claim->first + claim->n; i++)
+		if (boot->functions[i].found &&
+		    driver_current(root, boot->functions[i].address, driver) == 0 &&
+		    str_equal(driver, "vfio-pci"))
+			return true;
+	return false;
+}
+
+static const struct report_claim *claimed_at_boot(const struct report *boot,
+						  const char *name)
+{
+	for (unsigned i = 0; i < boot->n_claims; i++)
+		if (str_equal(boot->claims[i].name, name) &&
+		    boot->claims[i].outcome == OUTCOME_CLAIMED)
+			return &boot->claims[i];
+	return NULL;
+}
+
+enum handover handover_release(struct fs *root, const char *name, bool dry_run,
+			       struct str *what)
+{
+	static struct report boot;
+	const struct report_claim *claim = NULL;
+
+	if (boot_load(root, &boot) == 0)
+		claim = claimed_at_boot(&boot, name);
+	if (!claim) {
+		boot = (struct report){ .stage = "start" };
+		if (!from_conf(root, name, &boot, what))
+			return HANDOVER_REFUSED;
+		claim = &boot.claims[0];
+	}
+	if (!on_vfio(root, &boot, claim)) {
+		str_join(what, _("the host has "), name, _(" already"), NULL);
+		return HANDOVER_NOTHING;
+	}
+	if (dry_run) {
+		if (users_find(root, &boot, claim, what))
+			return HANDOVER_IN_USE;
+		str_join(what, _("would give back "), name, NULL);
+		return HANDOVER_DONE;
+	}
+	switch (release_claim(root, &boot, claim, what)) {
+	case VERDICT_RELEASED:
+		return HANDOVER_DONE;
+	case VERDICT_IN_USE:
+		return HANDOVER_IN_USE;
+	default:
+		return HANDOVER_FAILED;
+	}
+}

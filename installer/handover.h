@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changing hands while the system runs: the host gives a claim's functions to vfio-pci,
+ * or takes them back. As at boot: judged by the same plan, all or nothing, with a
+ * deadline.
+ */
+#pragma once
+
+#include "report.h"
+
+enum handover {
+	HANDOVER_DONE,
+	HANDOVER_NOTHING, /* it is so already */
+	HANDOVER_IN_USE,
+	HANDOVER_REFUSED, /* there is no such claim, or the plan refuses it */
+	HANDOVER_FAILED, /* undone; or stuck in the kernel, which is said */
+};
+
+/* For scripts: "done", "nothing", "in-use", "refused", "failed". */
+const char *handover_name(enum handover result) __attribute__((returns_nonnull));
+
+/* `what` says in words what became of it, and what to do about it. */
+enum handover handover_claim(struct fs *root, const char *name, bool dry_run,
+			     struct str *what)
+	__attribute__((nonnull, warn_unused_result));
+enum handover handover_release(struct fs *root, const char *name, bool dry_run,
+			       struct str *what)
+	__attribute__((nonnull, warn_unused_result));

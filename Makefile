@@ -220,7 +220,7 @@ TEST_PACKAGES := python3
 deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
-ROOMS := unit roots cli doctor hooks bench fuzz boot loader power system demo args journal
+ROOMS := unit roots cli args doctor journal hooks bench fuzz boot loader setup power system demo
 
 .PHONY: check
 check: deps ## Run all tests, installing what they need

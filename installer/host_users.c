@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "driver.h"
+#include "open_files.h"
 #include "text.h"
 
 #define LINK_MAX 1024 /* bytes of a link's target below /sys/devices */
@@ -14,7 +15,6 @@ struct search {
 	struct fs *root;
 	char part[PCI_ADDRESS_LEN + 2]; /* "/0000:01:00.0/" */
 	char driver[PCI_DRIVER_LEN];
-	const char *pid;
 	struct str *who;
 };
 
@@ -42,43 +42,15 @@ static bool is_of_nvidia(struct search *s, const char *target)
 	return str_equal(s->driver, "nvidia") && str_starts(target, "/dev/nvidia");
 }
 
-static int visit_fd(void *arg, const char *name)
+static bool is_open_node(void *arg, const char *link, const char *target)
 {
-	char path[FS_PATH_MAX], target[FS_PATH_MAX], comm[32], clean[96];
 	struct search *s = arg;
-	struct str p = STR_ON(path);
 	struct stat st;
 
-	str_join(&p, "proc/", s->pid, "/fd/", name, NULL);
-	if (s->root->ops->link(s->root, path, target, sizeof(target)) < 0 ||
-	    !str_starts(target, "/dev/"))
-		return 0;
 	/* the link itself leads to the node, whatever name space the process is in */
-	if (!is_of_nvidia(s, target) &&
-	    (fstatat(s->root->root_fd, path, &st, 0) < 0 || !S_ISCHR(st.st_mode) ||
-	     !node_is_of(s, "char", st.st_rdev)))
-		return 0;
-	p = STR_ON(path);
-	str_join(&p, "proc/", s->pid, "/comm", NULL);
-	if (fs_read_text(s->root, path, comm, sizeof(comm)) < 0)
-		str_copy(comm, sizeof(comm), "?");
-	text_clean(clean, sizeof(clean), comm);
-	str_join(s->who, clean, " (pid ", s->pid, ") has ", target, " open", NULL);
-	return 1;
-}
-
-static int visit_process(void *arg, const char *name)
-{
-	char path[FS_PATH_MAX];
-	struct search *s = arg;
-	struct str p = STR_ON(path);
-
-	if (*name < '1' || *name > '9')
-		return 0;
-	s->pid = name;
-	str_join(&p, "proc/", name, "/fd", NULL);
-	/* it may have ended since */
-	return s->root->ops->list(s->root, path, visit_fd, s) > 0;
+	return is_of_nvidia(s, target) ||
+	       (fstatat(s->root->root_fd, link, &st, 0) == 0 && S_ISCHR(st.st_mode) &&
+		node_is_of(s, "char", st.st_rdev));
 }
 
 static bool find_mount(struct search *s)
@@ -134,6 +106,6 @@ bool host_users_find(struct fs *root, struct pci_address address, struct str *wh
 	str_add_char(&part, '/');
 	if (driver_current(root, address, s.driver) < 0)
 		s.driver[0] = '\0';
-	return root->ops->list(root, "proc", visit_process, &s) > 0 || find_mount(&s) ||
+	return open_files_find(root, is_open_node, &s, who) || find_mount(&s) ||
 	       root->ops->list(root, "sys/class/net", visit_interface, &s) > 0;
 }

@@ -186,7 +186,7 @@ int boot_load(struct fs *root, struct report *ret)
 
 void boot_load_confirmation(struct fs *root, struct confirmation *ret)
 {
-	struct json_object *object;
+	struct json_object *object, *by_owner;
 
 	*ret = (struct confirmation){ .verdict = VERDICT_NONE };
 	if (load_json(root, CONFIRM_PATH, &object) < 0)
@@ -195,6 +195,8 @@ void boot_load_confirmation(struct fs *root, struct confirmation *ret)
 		if (str_equal(text_of(object, "outcome"), verdict_name(i)))
 			ret->verdict = i;
 	str_copy(ret->detail, sizeof(ret->detail), text_of(object, "detail"));
+	if (json_object_object_get_ex(object, "by_owner", &by_owner))
+		ret->by_owner = json_object_get_boolean(by_owner);
 	json_object_put(object);
 }
 
@@ -210,6 +212,8 @@ int boot_save_confirmation(struct fs *root, const struct confirmation *confirmat
 		json_object_new_string(verdict_name(confirmation->verdict)));
 	json_object_object_add(object, "detail",
 			       json_object_new_string(confirmation->detail));
+	if (confirmation->by_owner)
+		json_object_object_add(object, "by_owner", json_object_new_boolean(true));
 	text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY);
 	if (text)
 		r = root->ops->replace(root, CONFIRM_PATH, text, strlen(text), FS_QUICK);

@@ -20,6 +20,7 @@ enum verdict {
 
 struct confirmation {
 	enum verdict verdict;
+	bool by_owner; /* RELEASED on request: nothing is wrong */
 	char detail[512];
 };
 

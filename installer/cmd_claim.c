@@ -5,9 +5,20 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "boot.h"
 #include "handover.h"
 #include "str.h"
 #include "text.h"
+
+/* What the owner gave back and takes again is no longer given back. */
+static void forget_release(struct fs *root)
+{
+	struct confirmation c;
+
+	boot_load_confirmation(root, &c);
+	if (c.by_owner)
+		(void)root->ops->remove(root, CONFIRM_PATH);
+}
 
 static int run(struct context *context)
 {
@@ -23,6 +34,8 @@ static int run(struct context *context)
 			      EXIT_REFUSED);
 	result = handover_claim(&context->root, context->arguments[0], context->dry_run,
 				&s);
+	if (result == HANDOVER_DONE && !context->dry_run)
+		forget_release(&context->root);
 	return answer(context, handover_name(result), what,
 		      result <= HANDOVER_NOTHING ? EXIT_DONE : EXIT_REFUSED);
 }

@@ -94,7 +94,7 @@ static bool keep_released(struct context *context, const char *name, struct str 
 /* Whoever gave it back on purpose does not want to hear that it is gone. */
 static void note_released(struct context *context, const char *what)
 {
-	struct confirmation c = { .verdict = VERDICT_RELEASED };
+	struct confirmation c = { .verdict = VERDICT_RELEASED, .by_owner = true };
 
 	str_copy(c.detail, sizeof(c.detail), what);
 	(void)!boot_save_confirmation(&context->root, &c);

@@ -98,11 +98,11 @@ static void print_confirmation(void)
 		return;
 	}
 	printf(_("Since then: %s\n"), status.confirmation.detail);
-	if (status.confirmation.verdict != VERDICT_CONFIRMED)
-		puts("  Mend it and reboot; \"vfio-claim confirm --retry\" forgets the failed "
-		     "attempts.\n"
-		     "  To claim nothing any more, remove /" CONF_PATH " and run\n"
-		     "  \"update-initramfs -u -k all\".");
+	if (status.confirmation.verdict != VERDICT_CONFIRMED &&
+	    !status.confirmation.by_owner)
+		puts(_("  Mend it and reboot; \"vfio-claim confirm --retry\" forgets the failed "
+		       "attempts.\n"
+		       "  To claim nothing any more: \"vfio-claim undo\"."));
 }
 
 static void print_record(void)

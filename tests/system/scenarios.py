@@ -20,7 +20,7 @@ CONFIRMED = ["this boot is confirmed", "Next boot: claimed, like the last one"]
 def steady(name, why, kind, changed):
     scenario(name, why, kind, TWINS, [
         boot("counted, claimed, and confirmed by the service", attempts=1, confirmed=False,
-             store="written", status=CONFIRMED),
+             store="written", status=CONFIRMED, late=steps.change_hands),
         boot("the same again: nothing is written", confirmed=True, store="same",
              status=CONFIRMED,
              late=steps.put_off),

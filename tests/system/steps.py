@@ -119,6 +119,34 @@ def close_card(boot, facts):
         yield f"the card is on {driver}"
 
 
+def _told(boot, command, status, words, driver):
+    """What a command says, and whose the card is then."""
+    told = boot.run(f"{command}; echo status $?")
+    if f"status {status}" not in told or words not in told:
+        yield f"{command}: {told!r}"
+    now = boot.run("basename $(readlink /sys/bus/pci/devices/0000:01:00.0/driver)").strip()
+    if now != driver:
+        yield f"after {command} the card is on {now}"
+
+
+def change_hands(boot, _):
+    """Released and claimed again while the system runs; never while somebody uses it."""
+    release, claim = "vfio-claim release gaming", "vfio-claim claim gaming"
+    yield from open_card(boot)
+    yield from _told(boot, release, 1, "qemu-system-x86", "vfio-pci")
+    boot.run("kill $(cat /run/test-vm.pid); sleep 2")
+    yield from _told(boot, f"{release} --dry-run", 0, "would give back", "vfio-pci")
+    yield from _told(boot, release, 0, "given back", "bochs-drm")
+    yield from _told(boot, "vfio-claim status", 0, "given back", "bochs-drm")
+    yield from _told(boot, release, 0, "already", "bochs-drm")
+    boot.run("sleep 600 </dev/dri/by-path/pci-0000:01:00.0-card >/dev/null & echo $! >/run/test-user")
+    yield from _told(boot, claim, 1, "sleep (pid", "bochs-drm")
+    boot.run("kill $(cat /run/test-user); sleep 1")
+    yield from _told(boot, "vfio-claim claim nobody", 1, "no claim nobody", "bochs-drm")
+    yield from _told(boot, claim, 0, "is claimed", "vfio-pci")
+    yield from _told(boot, claim, 0, "already", "vfio-pci")
+
+
 PROMPT = "Please unlock disk"
 
 

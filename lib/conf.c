@@ -59,7 +59,7 @@ static char *strip(char *line)
 	return line;
 }
 
-static bool name_ok(const char *name)
+bool conf_name_ok(const char *name)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -86,7 +86,7 @@ static int begin_claim(struct parser *p, const char *name)
 {
 	struct conf *conf = p->conf;
 
-	if (!name_ok(name))
+	if (!conf_name_ok(name))
 		return fail(p,
 			    "a claim's name is 1 to 32 letters, digits, '.', '_', '-', "
 			    "and not off, on or dry-run",

@@ -53,6 +53,9 @@ struct conf_error {
 	char text[128]; /* what was expected */
 };
 
+/* Whether a claim may have this name: no word of vfio_claim=, nothing to be quoted. */
+bool conf_name_ok(const char *name) __attribute__((nonnull));
+
 /* Returns 0, or -EINVAL with *err filled. *ret is valid only on success. */
 int conf_parse(const char *text, struct conf *ret, struct conf_error *err)
 	__attribute__((nonnull, warn_unused_result));

@@ -19,7 +19,7 @@ static struct {
 	const char *name;
 	bool yes, only;
 	struct setup_options options;
-} chosen = { .name = "gpu" };
+} chosen;
 
 static bool option(int letter, const char *value)
 {
@@ -201,11 +201,27 @@ static int carry_out(struct context *context, struct journal *journal,
 	return r;
 }
 
+/* Whether the one argument is the name of a claim rather than an address. */
+static bool names_claim(const struct context *context)
+{
+	struct pci_address ignored;
+
+	return context->n_arguments == 1 && conf_name_ok(context->arguments[0]) &&
+	       !setup_choose_is_address(context->arguments[0], &ignored) &&
+	       !chosen.name && !chosen.only && !chosen.options.no_display_ok;
+}
+
 static int choose(struct context *context, const struct cards *cards,
 		  struct setup_choice *ret, struct str *why)
 {
 	int r;
 
+	if (names_claim(context)) {
+		r = setup_choose_claim(&context->root, cards, context->arguments[0], ret,
+				       why);
+		if (r != -ENOENT || why->len)
+			return r;
+	}
 	if (context->n_arguments)
 		r = setup_choose_words(&context->root, cards, context->arguments,
 				       context->n_arguments, chosen.only, ret, why);
@@ -217,7 +233,7 @@ static int choose(struct context *context, const struct cards *cards,
 		return -EINVAL;
 	}
 	if (r == 0)
-		str_copy(ret->name, sizeof(ret->name), chosen.name);
+		str_copy(ret->name, sizeof(ret->name), chosen.name ? chosen.name : "gpu");
 	else if (r < 0 && !why->len)
 		str_add(why, str_errno(r));
 	return r;
@@ -257,10 +273,12 @@ static int run(struct context *context)
 	struct str s = STR_ON(why);
 	int r;
 
-	if (strlen(chosen.name) >= CONF_NAME_LEN)
-		return finish(context, "refused",
-			      _("a claim's name has 32 characters at most"), NULL, NULL,
-			      EXIT_USAGE);
+	if (chosen.name && !conf_name_ok(chosen.name))
+		return finish(
+			context, "refused",
+			_("a claim's name is 1 to 32 letters, digits, '.', '_', '-', "
+			  "and no word of vfio_claim="),
+			NULL, NULL, EXIT_USAGE);
 	if (!context->root.captured && !context->dry_run && geteuid() != 0)
 		return finish(context, "refused",
 			      _("only root can set this machine up; --dry-run shows what "
@@ -287,11 +305,12 @@ static const struct option options[] = {
 const struct command cmd_setup = {
 	.name = "setup",
 	.summary = N_("Sets this machine up to claim a card at every boot"),
-	.arguments = "[FUNCTION]...",
+	.arguments = "[FUNCTION]... | CLAIM",
 	.help = N_(
 		"FUNCTION is an address as \"vfio-claim list\" shows it. That of a graphics\n"
-		"card takes the whole card; without one, a terminal is asked. What will be\n"
-		"done is shown first.\n\n"
+		"card takes the whole card; without one, a terminal is asked. CLAIM is the\n"
+		"name of one that /etc/vfio-claim.conf has already: the machine is set up for\n"
+		"it, and the configuration stays as it is. What will be done is shown first.\n\n"
 		"  --name NAME     of the claim (default gpu)\n"
 		"  --only          just the functions named, not their cards\n"
 		"  --no-display-ok the host may be left without a display\n"

@@ -126,11 +126,18 @@ static enum handover take_claim(struct fs *root, const struct plan_claim *claim,
 static bool load(struct fs *root, struct str *what)
 {
 	char release[MACHINE_RELEASE_LEN];
-	struct conf_error error;
+	struct conf_error error = { .line = 0 };
+	char clean[512];
 	int r;
 
 	if (conf_load(root, CONF_PATH, &conf, &error) < 0) {
-		str_join(what, "/" CONF_PATH ": ", error.text, NULL);
+		str_add(what, "/" CONF_PATH ":");
+		if (error.line) {
+			str_add_uint(what, error.line);
+			str_add_char(what, ':');
+		}
+		text_clean(clean, sizeof(clean), error.text);
+		str_join(what, " ", clean, NULL);
 		return false;
 	}
 	machine_release(root, release);

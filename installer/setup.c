@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "driver.h"
 #include "needed.h"
 #include "next.h"
 #include "setup_args.h"
@@ -38,43 +39,53 @@ static int check_needed(struct fs *root, const struct setup_choice *choice,
 	return 0;
 }
 
-static bool is_chosen(const struct setup_choice *choice, struct pci_address address)
-{
-	for (size_t i = 0; i < choice->n; i++)
-		if (pci_address_compare(choice->functions[i].function.address, address) ==
-		    0)
-			return true;
-	return false;
-}
-
-static bool leaves_display(const struct setup_choice *choice)
+/* Where no IOMMU is active yet, the plan has not come to the displays. */
+static bool leaves_display(const struct machine *m)
 {
 	bool takes = false;
 
-	for (size_t i = 0; i < choice->all->n; i++) {
-		const struct pci_function *f = &choice->all->functions[i];
+	for (size_t i = 0; i < m->list.n; i++) {
+		const struct pci_function *f = &m->list.functions[i];
+		bool taken = false;
 
-		if (!f->known || !pci_is_display(&f->ids))
+		if (!f->known || !pci_is_display(&f->ids) ||
+		    driver_vfio_accepts(f->driver))
 			continue;
-		if (!is_chosen(choice, f->address))
+		for (unsigned k = 0; k < m->n_functions && !taken; k++)
+			taken = machine_function_found(&m->functions[k]) &&
+				pci_address_compare(
+					m->functions[k].found.function.address,
+					f->address) == 0;
+		if (!taken)
 			return true;
 		takes = true;
 	}
 	return !takes;
 }
 
+struct judgement {
+	struct next next;
+	bool leaves_display;
+};
+
 /* Fills next.plan. False, with why, if that is not possible. */
-static bool plan_next(struct fs *root, const char *text, struct next *next,
+static bool plan_next(struct fs *root, const char *text, struct judgement *j,
 		      struct str *why)
 {
+	struct next *next = &j->next;
 	static struct machine machine;
-	char release[MACHINE_RELEASE_LEN];
+	char release[MACHINE_RELEASE_LEN], clean[512];
 	int r;
 
+	if (strlen(text) > CONF_MAX_SIZE) {
+		str_add(why, _("/" CONF_PATH " would be larger than 128 KiB"));
+		return false;
+	}
 	if (conf_parse(text, &next->conf, &next->conf_error) < 0) {
-		str_add(why, "/" CONF_PATH ":");
+		text_clean(clean, sizeof(clean), next->conf_error.text);
+		str_add(why, _("/" CONF_PATH " would be wrong in line "));
 		str_add_uint(why, next->conf_error.line);
-		str_join(why, ": ", next->conf_error.text, NULL);
+		str_join(why, ": ", clean, NULL);
 		return false;
 	}
 	machine_release(root, release);
@@ -85,36 +96,48 @@ static bool plan_next(struct fs *root, const char *text, struct next *next,
 		return false;
 	}
 	next_plan(&machine, next);
+	j->leaves_display = leaves_display(&machine);
 	machine_finish(&machine);
 	return true;
+}
+
+/* What to do about it, where that is not in the detail. */
+static const char *hint(const struct setup_choice *choice, enum reason reason)
+{
+	if (reason == REASON_LAST_DISPLAY && choice->existing)
+		return _("; require-display = no in /" CONF_PATH " allows that");
+	if (reason == REASON_LAST_DISPLAY)
+		return _("; --no-display-ok allows that");
+	if (reason == REASON_GROUP_NOT_VIABLE)
+		return _("; name that one, too, if a guest may have it, or put the card "
+			 "into another slot");
+	return "";
 }
 
 /* What early boot would say of it, as far as that can be known before the reboot. */
 static int judge(struct fs *root, const struct setup_choice *choice, const char *text,
 		 FILE *notes, struct str *why)
 {
-	static struct next next;
+	static struct judgement j;
 	const char *detail;
 	enum reason reason;
 
-	next = (struct next){ .configured = false };
-	if (!plan_next(root, text, &next, why))
+	j = (struct judgement){ .leaves_display = false };
+	if (!plan_next(root, text, &j, why))
 		return -EINVAL;
-	reason = next.plan.reason;
-	detail = next.plan.detail;
-	for (unsigned i = 0; reason == REASON_NONE && i < next.plan.n_claims; i++)
-		if (str_equal(next.plan.claims[i].conf->name, choice->name)) {
-			reason = next.plan.claims[i].reason;
-			detail = next.plan.claims[i].detail;
+	reason = j.next.plan.reason;
+	detail = j.next.plan.detail;
+	for (unsigned i = 0; reason == REASON_NONE && i < j.next.plan.n_claims; i++)
+		if (str_equal(j.next.plan.claims[i].conf->name, choice->name)) {
+			reason = j.next.plan.claims[i].reason;
+			detail = j.next.plan.claims[i].detail;
 		}
 	if (reason == REASON_NONE)
 		return 0;
 	/* judged behind the IOMMU, so not yet */
-	if (reason == REASON_IOMMU_INACTIVE && next.conf.require_display &&
-	    !leaves_display(choice)) {
+	if (reason == REASON_IOMMU_INACTIVE && j.next.conf.require_display &&
+	    !j.leaves_display)
 		reason = REASON_LAST_DISPLAY;
-		detail = _("the host would have no display left");
-	}
 	if (reason == REASON_IOMMU_INACTIVE) {
 		fputs(_("The IOMMU is off now, so its groups cannot be judged before the "
 			"reboot. Early boot does that, and leaves the card to the host if "
@@ -122,51 +145,82 @@ static int judge(struct fs *root, const struct setup_choice *choice, const char 
 		      notes);
 		return 0;
 	}
-	str_join(why, reason_name(reason), ": ", detail, NULL);
 	if (reason == REASON_LAST_DISPLAY)
-		str_add(why, _("; --no-display-ok allows that"));
+		detail = _("the host would have no display left");
+	str_join(why, reason_name(reason), ": ", detail, hint(choice, reason), NULL);
 	return -EPERM;
 }
 
 /* ---- the parts of the plan */
 
+static int conf_error(struct str *why, int r)
+{
+	str_join(why, "/" CONF_PATH ": ",
+		 r == -ELOOP ? _("a symbolic link stands in its place; put a plain file "
+				 "there first")
+			     : str_errno(r),
+		 NULL);
+	return r;
+}
+
+/* The configuration with the choice in it; NULL for lack of memory. */
+static char *conf_text(const char *before, const struct setup_choice *choice,
+		       const struct setup_options *options)
+{
+	const struct card_function *functions[CONF_MAX_FUNCTIONS];
+	char *text, *dark;
+
+	for (size_t i = 0; i < choice->n; i++)
+		functions[i] = &choice->functions[i];
+	text = setup_conf_with(before, choice->name, functions, choice->n);
+	if (!text || !options->no_display_ok)
+		return text;
+	dark = setup_conf_without_display(text);
+	free(text);
+	return dark;
+}
+
+static int put_conf(struct fs *root, const struct setup_choice *choice, const char *text,
+		    struct setup_plan *plan, struct str *why)
+{
+	struct change *change;
+	int r;
+
+	change = changes_put(&plan->changes, root, CONF_PATH, text, 0644, &r);
+	if (change) {
+		change->kind = CHANGE_CONF;
+		r = args_add(&change->ours, choice->name);
+	} else if (r < 0) {
+		r = conf_error(why, r);
+	}
+	return r;
+}
+
 static int plan_conf(struct fs *root, const struct setup_choice *choice,
 		     const struct setup_options *options, struct setup_plan *plan,
 		     FILE *notes, struct str *why)
 {
-	const struct card_function *functions[CONF_MAX_FUNCTIONS];
-	char *before, *text, *dark;
-	struct change *change;
-	int r = 0;
+	static struct conf now;
+	char *before, *text;
+	int r;
 
 	if (choice->n > CONF_MAX_FUNCTIONS)
 		return -E2BIG;
-	for (size_t i = 0; i < choice->n; i++)
-		functions[i] = &choice->functions[i];
-	before = changes_content(&plan->changes, root, CONF_PATH, &r);
-	if (r < 0) {
-		str_join(why, "/" CONF_PATH ": ", str_errno(r), NULL);
+	r = setup_conf_load(root, &now, why);
+	if (r < 0 && r != -ENOENT)
 		return r;
-	}
-	text = setup_conf_with(before, choice->name, functions, choice->n);
+	if (choice->existing)
+		return judge(root, choice, now.text, notes, why);
+	before = changes_content(&plan->changes, root, CONF_PATH, &r);
+	if (r < 0)
+		return conf_error(why, r);
+	text = conf_text(before, choice, options);
 	free(before);
-	if (text && options->no_display_ok) {
-		dark = setup_conf_without_display(text);
-		free(text);
-		text = dark;
-	}
 	if (!text)
 		return -ENOMEM;
 	r = judge(root, choice, text, notes, why);
-	if (r == 0) {
-		change = changes_put(&plan->changes, root, CONF_PATH, text, 0644, &r);
-		if (change) {
-			change->kind = CHANGE_CONF;
-			r = args_add(&change->ours, choice->name);
-		} else if (r < 0) {
-			str_join(why, "/" CONF_PATH ": ", str_errno(r), NULL);
-		}
-	}
+	if (r == 0)
+		r = put_conf(root, choice, text, plan, why);
 	free(text);
 	return r;
 }

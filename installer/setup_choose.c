@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "machine.h"
 #include "prompt.h"
+#include "setup_conf.h"
 #include "text.h"
 
 void setup_choice_finish(struct setup_choice *choice)
@@ -55,6 +57,15 @@ static const struct card *card_at(const struct cards *cards, struct pci_address 
 	return NULL;
 }
 
+bool setup_choose_is_address(const char *word, struct pci_address *ret)
+{
+	char full[64];
+
+	/* as lspci prints it, without the domain */
+	snprintf(full, sizeof(full), "0000:%s", word);
+	return pci_address_parse(word, ret) || pci_address_parse(full, ret);
+}
+
 static int append_word(struct fs *root, const struct cards *cards, const char *word,
 		       bool only, struct setup_choice *choice, struct str *why)
 {
@@ -62,21 +73,21 @@ static int append_word(struct fs *root, const struct cards *cards, const char *w
 	struct card_function alone;
 	struct pci_address address;
 	const struct card *card;
-	char full[64];
+	char clean[64];
 	int r;
 
-	/* as lspci prints it, without the domain */
-	snprintf(full, sizeof(full), "0000:%s", word);
-	if (!pci_address_parse(word, &address) && !pci_address_parse(full, &address)) {
-		str_join(why, word,
-			 _(": expected an address as 0000:01:00.0; "
-			   "\"vfio-claim list\" shows them"),
+	text_clean(clean, sizeof(clean), word);
+	if (!setup_choose_is_address(word, &address)) {
+		str_join(why, clean,
+			 _(": expected an address as 0000:01:00.0, which \"vfio-claim "
+			   "list\" shows, or just the name of a claim that /" CONF_PATH
+			   " has"),
 			 NULL);
 		return -EINVAL;
 	}
 	function = pci_find(&cards->all, address);
 	if (!function) {
-		str_join(why, word,
+		str_join(why, clean,
 			 _(": there is no such PCI function; \"vfio-claim list "
 			   "--all\" shows them"),
 			 NULL);
@@ -92,12 +103,67 @@ static int append_word(struct fs *root, const struct cards *cards, const char *w
 int setup_choose_words(struct fs *root, const struct cards *cards, char *const *words,
 		       int n, bool only, struct setup_choice *ret, struct str *why)
 {
-	struct setup_choice choice = { .all = &cards->all };
+	struct setup_choice choice = { .n = 0 };
 	int r = 0;
 
 	for (int i = 0; r == 0 && i < n; i++)
 		r = append_word(root, cards, words[i], only, &choice, why);
 	if (r < 0) {
+		setup_choice_finish(&choice);
+		return r;
+	}
+	*ret = choice;
+	return 0;
+}
+
+static int append_found(struct fs *root, const struct cards *cards,
+			const struct conf_claim *claim, const struct machine *machine,
+			struct setup_choice *choice)
+{
+	const struct machine_function *f = &machine->functions[claim->first];
+	const struct pci_function *function;
+	struct card_function alone;
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < claim->n; i++) {
+		function = machine_function_found(&f[i])
+				   ? pci_find(&cards->all, f[i].found.function.address)
+				   : NULL;
+		if (function)
+			r = card_function_read(root, &cards->all, function, &alone);
+		if (function && r == 0)
+			r = append(choice, &alone);
+	}
+	return r;
+}
+
+int setup_choose_claim(struct fs *root, const struct cards *cards, const char *name,
+		       struct setup_choice *ret, struct str *why)
+{
+	struct setup_choice choice = { .existing = true };
+	const struct conf_claim *claim = NULL;
+	char release[MACHINE_RELEASE_LEN];
+	static struct machine machine;
+	static struct conf conf;
+	int r;
+
+	r = setup_conf_load(root, &conf, why);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < conf.n_claims; i++)
+		if (str_equal(conf.claims[i].name, name))
+			claim = &conf.claims[i];
+	if (!claim)
+		return -ENOENT;
+	str_copy(choice.name, sizeof(choice.name), name);
+	machine_release(root, release);
+	r = machine_inspect(root, &conf, release, &machine);
+	if (r == 0) {
+		r = append_found(root, cards, claim, &machine, &choice);
+		machine_finish(&machine);
+	}
+	if (r < 0) {
+		str_add(why, str_errno(r));
 		setup_choice_finish(&choice);
 		return r;
 	}
@@ -135,7 +201,7 @@ static unsigned propose(const struct cards *cards)
 int setup_choose_asking(const struct cards *cards, struct setup_choice *ret,
 			struct str *why)
 {
-	struct setup_choice choice = { .all = &cards->all };
+	struct setup_choice choice = { .n = 0 };
 	unsigned number;
 	int r;
 
@@ -154,5 +220,7 @@ int setup_choose_asking(const struct cards *cards, struct setup_choice *ret,
 	r = append_card(&choice, &cards->cards[number - 1]);
 	if (r == 0)
 		*ret = choice;
+	else
+		setup_choice_finish(&choice);
 	return r;
 }

@@ -11,7 +11,7 @@ struct setup_choice {
 	char name[CONF_NAME_LEN]; /* of the claim */
 	struct card_function *functions; /* owned; sorted by address */
 	size_t n;
-	const struct pci_list *all; /* the machine that it was chosen from */
+	bool existing; /* the configuration has the claim and stays as it is */
 };
 
 /*
@@ -22,6 +22,19 @@ struct setup_choice {
 int setup_choose_words(struct fs *root, const struct cards *cards, char *const *words,
 		       int n, bool only, struct setup_choice *ret, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * A claim that /etc/vfio-claim.conf has, with its functions where they are now; those
+ * that are not found are left out. Returns 0; -ENOENT without `why` if there is no such
+ * claim; or another negative errno with `why`.
+ */
+int setup_choose_claim(struct fs *root, const struct cards *cards, const char *name,
+		       struct setup_choice *ret, struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether a word is an address, with or without its domain. */
+bool setup_choose_is_address(const char *word, struct pci_address *ret)
+	__attribute__((nonnull));
 
 /* Asks on the terminal. -ECANCELED if the answer is none. */
 int setup_choose_asking(const struct cards *cards, struct setup_choice *ret,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "setup_conf.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "claims.h"
+#include "text.h"
 
 static const char introduction[] =
 	"# Which PCI functions go to vfio-pci at boot; written by \"vfio-claim setup\".\n"
@@ -13,6 +15,25 @@ static const char introduction[] =
 	"\n"
 	"[host]\n"
 	"require-display = yes\n";
+
+int setup_conf_load(struct fs *root, struct conf *ret, struct str *why)
+{
+	struct conf_error error = { .line = 0 };
+	char clean[512];
+	int r;
+
+	r = conf_load(root, CONF_PATH, ret, &error);
+	if (r == 0 || r == -ENOENT)
+		return r;
+	text_clean(clean, sizeof(clean), error.text);
+	str_add(why, "/" CONF_PATH ":");
+	if (error.line) {
+		str_add_uint(why, error.line);
+		str_add_char(why, ':');
+	}
+	str_join(why, " ", clean, _("; mend that first"), NULL);
+	return r;
+}
 
 /* The end of the line at `c`, its newline included. */
 static const char *line_end(const char *c)

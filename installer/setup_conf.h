@@ -6,8 +6,16 @@
 #pragma once
 
 #include "card.h"
+#include "conf.h"
 
-/* All return heap text, or NULL for lack of memory. */
+/*
+ * What is there now, as early boot would read it. Returns 0; -ENOENT if there is none; or
+ * another negative errno with `why`, which says the line.
+ */
+int setup_conf_load(struct fs *root, struct conf *ret, struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The others return heap text, or NULL for lack of memory. */
 
 /* With this claim at its end, and no other of the name; `existing` may be NULL. */
 char *setup_conf_with(const char *existing, const char *name,

@@ -10,10 +10,10 @@
 struct fs;
 
 /*
- * Appends what is needed: intel_iommu=on on an Intel machine with a kernel that is not
- * built with it (CONFIG_INTEL_IOMMU_DEFAULT_ON in /boot/config-RELEASE); nothing on AMD,
- * where it is on unless told otherwise. Returns 0; -ENODEV with `why` if the firmware
- * offers no IOMMU; or -ENOMEM.
+ * Appends what is needed: intel_iommu=on on an Intel machine with a kernel that does not
+ * switch it on by itself (CONFIG_INTEL_IOMMU_DEFAULT_ON in /boot/config-RELEASE, or what
+ * the running one did); nothing on AMD, where it is on unless told otherwise. Returns 0;
+ * -ENODEV with `why` if the firmware offers no IOMMU; or -ENOMEM.
  */
 int setup_args_needed(struct fs *root, struct args *ret, struct str *why)
 	__attribute__((nonnull, warn_unused_result));

@@ -80,12 +80,16 @@ static bool keep_released(struct context *context, const char *name, struct str 
 	if (r < 0)
 		return false;
 	r = plan_keeping(&context->root, name, &changes, why);
-	if (r == 0 && changes.n_files) {
+	if (r == 0 && (changes.n_files || journal_state(journal) == JOURNAL_UNFINISHED)) {
 		if (!context->json)
 			changes_print(&changes, stdout, context->colour);
+		fflush(stdout);
 		if (!context->dry_run)
 			r = journal_apply(journal, &changes, why);
 	}
+	if (r == 0)
+		str_add(why, context->dry_run ? _("the configuration would be without it")
+					      : _("the configuration is without it"));
 	changes_finish(&changes);
 	journal_close(journal);
 	return r == 0;
@@ -106,14 +110,18 @@ static int release(struct context *context, const char *name)
 	struct str s = STR_ON(what);
 	enum handover result;
 
-	if (keep && !keep_released(context, name, &s))
-		return answer(context, "failed", what, EXIT_REFUSED);
 	result = handover_release(&context->root, name, context->dry_run, &s);
 	if (result == HANDOVER_DONE && !context->dry_run) {
 		note_released(context, what);
 		if (!keep)
 			str_add(&s, _("; the next boot claims it again (--keep: it does "
 				      "not)"));
+	}
+	/* what is stuck is the host's at the next boot, too */
+	if (keep && result != HANDOVER_REFUSED && result != HANDOVER_IN_USE) {
+		str_add(&s, "; ");
+		if (!keep_released(context, name, &s))
+			return answer(context, "failed", what, EXIT_REFUSED);
 	}
 	return answer(context, handover_name(result), what,
 		      result <= HANDOVER_NOTHING ? EXIT_DONE : EXIT_REFUSED);

@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "driver.h"
+#include "needed.h"
 #include "open_files.h"
 #include "text.h"
 
@@ -49,31 +50,22 @@ static bool is_open_node(void *arg, const char *link, const char *target)
 
 	/* the link itself leads to the node, whatever name space the process is in */
 	return is_of_nvidia(s, target) ||
-	       (fstatat(s->root->root_fd, link, &st, 0) == 0 && S_ISCHR(st.st_mode) &&
-		node_is_of(s, "char", st.st_rdev));
+	       (fstatat(s->root->root_fd, link, &st, 0) == 0 &&
+		(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) &&
+		node_is_of(s, S_ISCHR(st.st_mode) ? "char" : "block", st.st_rdev));
 }
 
-static bool find_mount(struct search *s)
+/* Through device mapper and md, too: a disk that is mounted has no process. */
+static bool find_mount(struct search *s, struct pci_address address)
 {
-	unsigned major_number, minor_number;
-	char folder[FS_PATH_MAX], clean[FS_PATH_MAX], line[4096];
-	bool found = false;
-	FILE *file;
+	char what[128], clean[128];
+	struct str w = STR_ON(what);
 
-	file = fopen("/proc/self/mountinfo", "re");
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major_number, &minor_number,
-			   folder) != 3)
-			continue;
-		found = node_is_of(s, "block", makedev(major_number, minor_number));
-		if (!found)
-			continue;
-		text_clean(clean, sizeof(clean), folder);
-		str_join(s->who, "a disk behind it is mounted on ", clean, NULL);
-	}
-	if (file)
-		fclose(file);
-	return found;
+	if (!needed_mounted(s->root, address, &w))
+		return false;
+	text_clean(clean, sizeof(clean), what);
+	str_join(s->who, _("a disk behind it holds "), clean, NULL);
+	return true;
 }
 
 static int visit_interface(void *arg, const char *name)
@@ -89,7 +81,7 @@ static int visit_interface(void *arg, const char *name)
 	if (fs_read_text(s->root, path, state, sizeof(state)) < 0 ||
 	    !str_equal(state, "up"))
 		return 0;
-	str_join(s->who, "the network interface ", name, " is up", NULL);
+	str_join(s->who, _("the network interface "), name, _(" is up"), NULL);
 	return 1;
 }
 
@@ -106,6 +98,6 @@ bool host_users_find(struct fs *root, struct pci_address address, struct str *wh
 	str_add_char(&part, '/');
 	if (driver_current(root, address, s.driver) < 0)
 		s.driver[0] = '\0';
-	return open_files_find(root, is_open_node, &s, who) || find_mount(&s) ||
+	return open_files_find(root, is_open_node, &s, who) || find_mount(&s, address) ||
 	       root->ops->list(root, "sys/class/net", visit_interface, &s) > 0;
 }

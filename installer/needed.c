@@ -14,6 +14,7 @@ struct search {
 	struct fs *root;
 	struct needed *needed;
 	const char *what;
+	bool every; /* mount, not only those that the machine lives on */
 	int error; /* -ENOMEM */
 };
 
@@ -292,7 +293,7 @@ static void follow_mounts(struct search *s, const char *table, const char *file)
 	while (copy && (line = strsep(&rest, "\n"))) {
 		if (!parse_mount(line, &m))
 			continue;
-		if (!file && is_vital(m.point)) {
+		if (!file && (s->every || is_vital(m.point))) {
 			s->what = m.point;
 			follow_mount(s, &m);
 		} else if (file && below(file, m.point) &&
@@ -329,10 +330,10 @@ static int compare(const void *a, const void *b)
 				   ((const struct needed_function *)b)->address);
 }
 
-int needed_scan(struct fs *root, struct needed *ret)
+static int scan(struct fs *root, bool every, struct needed *ret)
 {
 	struct needed needed = { 0 };
-	struct search s = { .root = root, .needed = &needed };
+	struct search s = { .root = root, .needed = &needed, .every = every };
 	char *mounts = NULL, *swaps = NULL;
 	size_t len;
 
@@ -352,6 +353,11 @@ int needed_scan(struct fs *root, struct needed *ret)
 	return 0;
 }
 
+int needed_scan(struct fs *root, struct needed *ret)
+{
+	return scan(root, false, ret);
+}
+
 void needed_finish(struct needed *needed)
 {
 	free(needed->functions);
@@ -368,16 +374,26 @@ const char *needed_find(const struct needed *needed, struct pci_address address)
 	return f ? f->what : NULL;
 }
 
-bool needed_by(struct fs *root, struct pci_address address, struct str *what)
+static bool by(struct fs *root, bool every, struct pci_address address, struct str *what)
 {
 	struct needed needed;
 	const char *found;
 
-	if (needed_scan(root, &needed) < 0)
+	if (scan(root, every, &needed) < 0)
 		return false;
 	found = needed_find(&needed, address);
 	if (found)
 		str_add(what, found);
 	needed_finish(&needed);
 	return found != NULL;
+}
+
+bool needed_by(struct fs *root, struct pci_address address, struct str *what)
+{
+	return by(root, false, address, what);
+}
+
+bool needed_mounted(struct fs *root, struct pci_address address, struct str *what)
+{
+	return by(root, true, address, what);
 }

@@ -33,3 +33,7 @@ const char *needed_find(const struct needed *needed, struct pci_address address)
  */
 bool needed_by(struct fs *root, struct pci_address address, struct str *what)
 	__attribute__((nonnull));
+
+/* Whether anything at all is mounted from a disk behind it, or swap; likewise. */
+bool needed_mounted(struct fs *root, struct pci_address address, struct str *what)
+	__attribute__((nonnull));

@@ -10,6 +10,7 @@
 #include <json.h>
 
 #include "command.h"
+#include "conf.h"
 #include "journal.h"
 #include "text.h"
 
@@ -138,7 +139,11 @@ static int carry_out(struct context *context, struct journal *journal,
 	if (journal_undo(journal, changes, &why) < 0)
 		return finish(context, changes, notes, "failed", text, EXIT_REFUSED);
 	return finish(context, changes, notes, "done",
-		      _("everything is undone; the next boot leaves the GPU to the host"),
+		      context->root.ops->exists(&context->root, CONF_PATH) == 0
+			      ? _("everything is undone; /" CONF_PATH
+				  " is there, and the next boot claims what it says")
+			      : _("everything is undone; the next boot leaves the GPU to "
+				  "the host"),
 		      EXIT_DONE);
 }
 

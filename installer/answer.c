@@ -20,7 +20,8 @@ int answer(const struct context *context, const char *outcome, const char *detai
 	json_object_object_add(object, "version", json_object_new_int(1));
 	json_object_object_add(object, "outcome", json_object_new_string(outcome));
 	json_object_object_add(object, "detail", json_object_new_string(detail));
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
+	puts(json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
 	return status;
 }

@@ -152,6 +152,7 @@ static bool load(struct fs *root, struct str *what)
 static const struct plan_claim *plan_named(const char *name, struct str *what)
 {
 	static struct kargs_choice choice;
+	char clean[64];
 
 	for (unsigned i = 0; i < conf.n_claims; i++) {
 		if (!str_equal(conf.claims[i].name, name))
@@ -161,7 +162,8 @@ static const struct plan_claim *plan_named(const char *name, struct str *what)
 		plan_make(&conf, &choice, &machine, &plan);
 		return &plan.claims[i];
 	}
-	str_join(what, _("there is no claim "), name, _(" in /" CONF_PATH), NULL);
+	text_clean(clean, sizeof(clean), name);
+	str_join(what, _("there is no claim "), clean, _(" in /" CONF_PATH), NULL);
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 
 #include "act.h"
 #include "driver.h"
+#include "text.h"
 #include "users.h"
 #include "worker.h"
 
@@ -66,6 +67,8 @@ static enum verdict release(struct fs *root, const struct report *boot,
 {
 	static struct act_log log;
 	struct module_loader loader = { .load = load_nothing };
+	char text[512];
+	struct str lost = STR_ON(text);
 
 	log.n = claim->n;
 	for (unsigned i = 0; i < claim->n; i++) {
@@ -80,9 +83,12 @@ static enum verdict release(struct fs *root, const struct report *boot,
 			str_copy(log.entries[i].previous_driver, PCI_DRIVER_LEN,
 				 f->previous_driver);
 	}
-	str_join(what, claim->name, " was given back", NULL);
-	if (!act_undo(root, &loader, &log, what))
+	if (!act_undo(root, &loader, &log, &lost)) {
+		str_join(what, claim->name, _(" is not the host's as a whole"), text,
+			 NULL);
 		return VERDICT_FAILED;
+	}
+	str_join(what, claim->name, " was given back", text, NULL);
 	for (unsigned i = 0; i < claim->n; i++)
 		announce(root, boot->functions[claim->first + i].address);
 	for (unsigned i = 0; i < claim->n; i++)

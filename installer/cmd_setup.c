@@ -94,7 +94,8 @@ static int finish(struct context *context, const char *outcome, const char *deta
 		add_functions(object, choice);
 	if (plan)
 		add_changes(object, &plan->changes);
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY));
+	puts(json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
 	return status;
 }

@@ -148,8 +148,8 @@ int setup_choose_claim(struct fs *root, const struct cards *cards, const char *n
 	int r;
 
 	r = setup_conf_load(root, &conf, why);
-	if (r < 0)
-		return r;
+	if (r < 0) /* -EINVAL would be the word's fault */
+		return r == -EINVAL ? -EBADMSG : r;
 	for (unsigned i = 0; i < conf.n_claims; i++)
 		if (str_equal(conf.claims[i].name, name))
 			claim = &conf.claims[i];

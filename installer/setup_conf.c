@@ -144,8 +144,23 @@ char *setup_conf_with(const char *existing, const char *name,
 	return result;
 }
 
+/* Whether [host] says anything about the display. */
+static bool has_display_key(const char *text)
+{
+	bool inside = false;
+
+	for (const char *line = text; *line; line = line_end(line)) {
+		if (*skip_blanks(line) == '[')
+			inside = opens_host(line);
+		if (inside && is_key(line, "require-display"))
+			return true;
+	}
+	return false;
+}
+
 char *setup_conf_without_display(const char *existing)
 {
+	const bool has_key = has_display_key(existing);
 	bool inside = false, done = false;
 	char *result = NULL;
 	size_t size;
@@ -155,14 +170,17 @@ char *setup_conf_without_display(const char *existing)
 	if (!out)
 		return NULL;
 	for (const char *line = existing; *line; line = line_end(line)) {
-		if (*skip_blanks(line) == '[')
+		const bool header = *skip_blanks(line) == '[';
+		bool here;
+
+		if (header)
 			inside = opens_host(line);
-		if (inside && is_key(line, "require-display"))
-			continue;
-		fwrite(line, 1, (size_t)(line_end(line) - line), out);
-		if (inside && !done)
+		here = inside && (has_key ? is_key(line, "require-display") : header);
+		if (!here || !has_key)
+			fwrite(line, 1, (size_t)(line_end(line) - line), out);
+		if (here)
 			fputs("require-display = no\n", out);
-		done |= inside;
+		done |= here;
 	}
 	if (!done)
 		fputs("\n[host]\nrequire-display = no\n", out);

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for vfio-claim(8). Commands and options are asked of the program itself.
 
+_vfio_claim_names()
+{
+	sed -n 's/^[[:blank:]]*\[claim[[:blank:]]\+\([^] ]*\).*/\1/p' /etc/vfio-claim.conf 2>/dev/null
+}
+
 _vfio_claim()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=
@@ -20,12 +25,11 @@ _vfio_claim()
 		case $command in
 		setup)
 			words=$(vfio-claim list 2>/dev/null |
-				grep -oE '[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]' | sort -u)
+				grep -oE '[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]' | sort -u; _vfio_claim_names)
 			COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}
 			;;
 		claim | release)
-			words=$(sed -n 's/^[[:blank:]]*\[claim[[:blank:]]\+\([^] ]*\).*/\1/p' \
-				/etc/vfio-claim.conf 2>/dev/null)
+			words=$(_vfio_claim_names)
 			;;
 		args) words='show add remove' ;;
 		snapshot)

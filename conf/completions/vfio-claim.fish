@@ -17,7 +17,8 @@ function __vfio_claim_functions
 end
 
 function __vfio_claim_names
-    string replace -rf '^\s*\[claim\s+([^\] ]*).*' '$1' </etc/vfio-claim.conf 2>/dev/null
+    test -r /etc/vfio-claim.conf
+    and string replace -rf '^\s*\[claim\s+([^\] ]*).*' '$1' </etc/vfio-claim.conf
 end
 
 complete -c vfio-claim -f
@@ -25,6 +26,6 @@ complete -c vfio-claim -n '__fish_is_nth_token 1' -a '(__vfio_claim_commands)'
 complete -c vfio-claim -n 'not __fish_is_nth_token 1; and string match -q -- "-*" (commandline -ct)' \
     -a '(__vfio_claim_options)'
 complete -c vfio-claim -n '__fish_seen_subcommand_from setup' -a '(__vfio_claim_functions)'
-complete -c vfio-claim -n '__fish_seen_subcommand_from claim release' -a '(__vfio_claim_names)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from setup claim release' -a '(__vfio_claim_names)'
 complete -c vfio-claim -n '__fish_seen_subcommand_from args' -a 'show add remove'
 complete -c vfio-claim -n '__fish_seen_subcommand_from snapshot' -F

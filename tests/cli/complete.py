@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The completions of the shells, with the built command in the path."""
+
+import os
+import re
+import subprocess
+
+from host import host
+from installer import COMMAND, command
+from start import BUILD, ROOT, TOP, check
+
+FILES = f"{TOP}/conf/completions"
+# $1 is the file, the rest the words so far
+BASH = """. "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+_vfio_claim
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+PATHS = {"PATH": f"{BUILD}/bin:{os.environ['PATH']}", "LC_ALL": "C", "HOME": BUILD}
+
+
+def stub():
+    """A vfio-claim that looks at the tree."""
+    os.makedirs(f"{BUILD}/bin", exist_ok=True)
+    with open(f"{BUILD}/bin/vfio-claim", "w", encoding="utf-8") as out:
+        out.write(f'#!/bin/sh\n[ "$1" != list ] || set -- "$@" --root {ROOT}\n'
+                  f'exec {COMMAND} "$@"\n')
+    os.chmod(f"{BUILD}/bin/vfio-claim", 0o755)
+
+
+def shell(*words):
+    done = subprocess.run(words, env=PATHS, text=True, capture_output=True, check=False,
+                          stdin=subprocess.DEVNULL, timeout=60)
+    check(done.returncode == 0 and not done.stderr, f"{words[-1]}: {done.stderr}")
+    return done.stdout.splitlines()
+
+
+def bash(*words):
+    return shell("bash", "--norc", "-c", BASH, "bash", f"{FILES}/vfio-claim.bash", *words)
+
+
+def fish(*words):
+    line = " ".join(words)
+    return [found.split("\t")[0] for found in
+            shell("fish", "--no-config", "-c", f"source {FILES}/vfio-claim.fish; "
+                  f"complete -C '{line}'")]
+
+
+def commands():
+    found = re.findall(r"^  (\w\S*) ", command("--help", root=None).stdout, re.M)
+    check(len(found) >= 10 and "setup" in found, f"commands: {found}")
+    return found
+
+
+def options(name):
+    found = re.findall(r"^\s+(--[a-z-]+)", command(name, "--help", root=None).stdout, re.M)
+    check({"--root", "--json", "--help"} <= set(found), f"{name}: {found}")
+    return found
+
+
+def help_lists_every_option():
+    for name in commands():
+        sources = [f"{TOP}/installer/cmd_{name}.c"]
+        with open(sources[0], encoding="utf-8") as text:
+            table = re.findall(r'\{ "([a-z-]+)", \w+_argument', text.read())
+        missing = {f"--{option}" for option in table} - set(options(name))
+        check(not missing, f"{name} --help lacks {missing}")
+
+
+def completes(offered, what, wanted):
+    missing = set(wanted) - set(offered)
+    check(not missing, f"{what}: {missing} are missing among {offered}")
+
+
+def completion_of_bash():
+    stub()
+    host()
+    completes(bash("vfio-claim", ""), "commands", [*commands(), "--help", "--version"])
+    check(bash("vfio-claim", "sta") == ["status"], "it does not filter")
+    for name in commands():
+        completes(bash("vfio-claim", name, "--"), name, options(name))
+        check(bash("vfio-claim", name, "--jso") == ["--json"], f"{name}: it does not filter")
+    completes(bash("vfio-claim", "setup", ""), "setup", ["0000:05:00.0", "0000:0c:00.1"])
+    completes(bash("vfio-claim", "args", ""), "args", ["show", "add", "remove"])
+    check(bash("vfio-claim", "list", "--root", f"{BUILD}/bi") == [f"{BUILD}/bin"], "--root")
+    check(bash("vfio-claim", "nonsense", "-") == [""], "a command that is none")
+
+
+def completion_of_fish():
+    subprocess.run([f"{TOP}/tests/lib/need", "fish"], check=True)
+    stub()
+    host()
+    completes(fish("vfio-claim", ""), "commands", commands())
+    for name in commands():
+        completes(fish("vfio-claim", name, "--"), name, options(name))
+    completes(fish("vfio-claim", "setup", ""), "setup", ["0000:05:00.0", "0000:0c:00.1"])
+
+
+def completion_of_zsh():
+    subprocess.run([f"{TOP}/tests/lib/need", "zsh"], check=True)
+    shell("zsh", "-f", "-n", f"{FILES}/_vfio-claim")
+
+
+CASES = [help_lists_every_option, completion_of_bash, completion_of_fish, completion_of_zsh]

@@ -8,7 +8,7 @@ end
 function __vfio_claim_options
     set -l words (commandline -opc)
     vfio-claim $words[2] --help 2>/dev/null |
-        string replace -rf '^  (--[a-z-]*)[A-Z ]*  +(.*)' '$1\t$2'
+        string replace -rf '^  (--[a-z-]*)[A-Z ]* +(.*)' '$1\t$2'
 end
 
 function __vfio_claim_functions

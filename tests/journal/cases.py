@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 
-from faults import Faults
+from faults import CommandFaults, Faults
 from tree import CONF, FOLDER, GRUB, OLD, TOP, WORDS, Tree, drive
 
 CASES = {}
@@ -458,15 +458,16 @@ def the_command_in_a_script():
     same("the tree", tree.snapshot(journal=True), before)
 
 
-def sweep(action, fault):
+def sweep(kind, action, fault, name):
     def run():
-        faults = Faults()
+        faults = kind()
         wrong = faults.sweep(action, fault)
         assert not wrong, "\n        ".join(wrong[:8])
         return f"  ({faults.points} points)"
-    CASES[f"{fault} at every call of an {action}"] = run
+    CASES[f"{fault} at every call of {name}"] = run
 
 
-for ACTION in ("apply", "undo"):
+for ACTION, NAME in (("apply", "the real setup"), ("undo", "the real undo")):
     for FAULT in ("SIGKILL", "ENOSPC", "EIO", "EROFS"):
-        sweep(ACTION, FAULT)
+        sweep(Faults, ACTION, FAULT, f"an {ACTION}")
+        sweep(CommandFaults, ACTION, FAULT, NAME)

@@ -4,7 +4,8 @@ files. strace counts per system call; a fault that never fired is a failure of t
 import re
 import os
 
-from tree import TREES, Tree, drive
+from stock import CARD, COMMAND, Stock
+from tree import TREES, Tree, drive, execute
 
 # where a death makes a difference: between two of these nothing changes
 WRITES = ("openat", "openat2", "write", "fchmod", "fchown", "fsetxattr", "fremovexattr", "fsync",
@@ -24,23 +25,25 @@ def strace(what):
     return ["strace", "-o", LOG, *what, "--"]
 
 
-def calls_of(*arguments):
-    """(name, number, whether it only looks) of every call after the program's own start, as strace counts them."""
+def calls_of(run, marker, wanted):
+    """(name, number, whether it only looks) of every call after the one with the marker, as
+    strace counts them, that are `wanted`."""
     names = ",".join(WRITES + READS)
-    result = drive(*arguments, wrap=strace(["-e", f"trace={names},access,faccessat"]))
+    result = run(strace(["-e", f"trace={names},access,faccessat"]))
     assert result.status == 0, str(result)
     count, found, begun = {}, [], False
     with open(LOG, encoding="utf-8", errors="replace") as log:
         for line in log:
-            begun = begun or "/the/test/begins" in line
+            begun = begun or marker in line
             name = re.match(r"(\w+)\(", line)
             if not name:
                 continue
             name = name[1]
             count[name] = count.get(name, 0) + 1
-            if begun and name in WRITES + READS and "write(2," not in line:
+            if begun and name in WRITES + READS and not re.match(r"write\([12],", line):
                 looks = name in READS or name.startswith("open") and "O_CREAT" not in line
-                found.append((name, count[name], looks))
+                if wanted(line, looks):
+                    found.append((name, count[name], looks))
     return found
 
 
@@ -55,17 +58,32 @@ def fired(result, fault):
 class Faults:
     """One fault at a time, and after each the machine is judged and mended."""
 
+    marker = "/the/test/begins"
+    twice = True        # each death of an apply is followed by both, an apply and an undo
+    looks = 1           # of the calls that only look, each such
+
     def __init__(self):
-        self.tree = Tree("faults")
-        self.plan = self.tree.usual_plan()
+        self.prepare()
         self.old = self.tree.snapshot(journal=True)
-        self.apply = ("apply", self.tree.root, self.plan)
-        self.undo = ("undo", self.tree.root)
-        drive(*self.apply)
+        self.run("apply")
         self.new = self.tree.snapshot()
-        drive(*self.undo)
+        assert self.new != self.tree.without_journal(self.old)
+        self.run("undo")
         assert self.tree.snapshot(journal=True) == self.old
         self.points = 0
+
+    def prepare(self):
+        self.tree = Tree("faults")
+        self.plan = self.tree.usual_plan()
+
+    def run(self, action, wrap=()):
+        more = [self.plan] if action == "apply" else []
+        return drive(action, self.tree.root, *more, wrap=wrap)
+
+    @staticmethod
+    def wanted(_line, _looks):
+        """Whether a fault at that call, which may only look, is of interest."""
+        return True
 
     def mixed(self):
         """What is neither old nor new as a whole."""
@@ -77,12 +95,12 @@ class Faults:
     def settle(self, goal):
         """Runs again; says what is wrong then."""
         if goal == "apply":
-            result = drive(*self.apply)
+            result = self.run("apply")
             if result.status:
                 return [f"a second apply fails: {result}"]
             if self.tree.snapshot() != self.new:
                 return [f"a second apply leaves {self.differs(self.new)}"]
-        result = drive(*self.undo)
+        result = self.run("undo")
         if result.status:
             return [f"undo fails: {result}"]
         if self.tree.snapshot(journal=True) != self.old:
@@ -97,11 +115,10 @@ class Faults:
     def one(self, action, call, number, fault, goal, last=""):
         self.points += 1
         if action == "undo":
-            assert drive(*self.apply).status == 0
+            assert self.run("apply").status == 0
         how = f"signal={fault}" if fault == "SIGKILL" else f"error={fault}"
-        result = drive(*getattr(self, action),
-                       wrap=strace(["-e", f"trace={call}",
-                                    "-e", f"inject={call}:{how}:when={number}{last}"]))
+        result = self.run(action, strace(["-e", f"trace={call}",
+                                          "-e", f"inject={call}:{how}:when={number}{last}"]))
         wrong = [] if fired(result, fault) else ["the fault never fired"]
         if self.mixed():
             wrong.append(f"neither old nor new: {self.mixed()}")
@@ -125,16 +142,18 @@ class Faults:
 
     def sweep(self, action, fault):
         if action == "undo":
-            assert drive(*self.apply).status == 0
-        calls = calls_of(*getattr(self, action))
+            assert self.run("apply").status == 0
+        calls = calls_of(lambda wrap: self.run(action, wrap), self.marker, self.wanted)
         if action == "apply":
-            drive(*self.undo)
+            self.run("undo")
         wrong = []
+        few = [call for call in calls if call[2]][::self.looks]
         chosen = [(call, number) for call, number, looks in calls
-                  if fault == "EIO" or call in CAUSES.get(fault, WRITES) and not looks]
+                  if (not looks or (call, number, looks) in few) and
+                  (fault == "EIO" or call in CAUSES.get(fault, WRITES) and not looks)]
+        # the death of an apply may be followed by both, all else is by one of them in turn
         for at, (call, number) in enumerate(chosen):
-            # the death of an apply is followed by both, all else by one of them in turn
-            both = fault == "SIGKILL" and action == "apply"
+            both = self.twice and fault == "SIGKILL" and action == "apply"
             for goal in ("apply", "undo") if both else (("apply", "undo")[at % 2],):
                 wrong += self.one(action, call, number, fault, goal)
         # a disk that stays full or broken: all later calls of that kind fail, too
@@ -148,3 +167,27 @@ class Faults:
         if not chosen:
             wrong.append("there was nothing to inject into")
         return wrong
+
+
+class CommandFaults(Faults):
+    """The same with the real commands on a stock machine. What they read of its hardware is no
+    matter here; reading what they are going to write is."""
+
+    twice = False
+    looks = 3
+
+    def prepare(self):
+        self.tree = Stock("faults-stock")
+        self.marker = f'"{self.tree.root}"'
+
+    def run(self, action, wrap=()):
+        words = ["setup", CARD] if action == "apply" else ["undo", "--yes"]
+        return execute([*wrap, COMMAND, *words, "--root", self.tree.root])
+
+    @staticmethod
+    def wanted(line, looks):
+        # whether there is a file decides which boot loader it is; names are mere comments
+        if not looks:
+            return "1234  QEMU" not in line
+        return "O_PATH" not in line and \
+            re.match(r'openat2?\(\w+, "(var/lib/vfio-claim|etc/(default|vfio))', line)

@@ -52,11 +52,17 @@ class Tree:
     def exists(self, path):
         return os.path.lexists(self.path(path))
 
+    @staticmethod
+    def without_journal(snapshot):
+        return {path: entry for path, entry in snapshot.items() if not path.startswith(FOLDER)}
+
     def snapshot(self, journal=False):
-        """Every path with kind, mode, owner, attributes and content."""
+        """Every path with kind, mode, owner, attributes and content; not of the hardware."""
         found = {}
         for folder, folders, files in os.walk(self.root):
             at = os.path.relpath(folder, self.root)
+            if at == ".":
+                folders[:] = [name for name in folders if name not in ("sys", "proc")]
             if at == "var/lib" and not journal and "vfio-claim" in folders:
                 folders.remove("vfio-claim")
             for name in folders + files:
@@ -103,7 +109,10 @@ class Result:
 
 
 def drive(*arguments, wrap=(), live=False, env=None):
-    command = [*wrap, DRIVER, *(["--live"] if live else []), *arguments]
+    return execute([*wrap, DRIVER, *(["--live"] if live else []), *arguments], env)
+
+
+def execute(command, env=None):
     return Result(subprocess.run(command, capture_output=True, text=True, timeout=60,
                                  errors="replace", check=False, stdin=subprocess.DEVNULL,
                                  env={**os.environ, **(env or {})}))

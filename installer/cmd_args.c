@@ -9,6 +9,7 @@
 #include <json.h>
 
 #include "bootloader.h"
+#include "change_json.h"
 #include "command.h"
 #include "journal.h"
 #include "text.h"
@@ -136,41 +137,6 @@ static int show(struct context *context, const struct bootloader *loader)
 
 /* ---- add, remove */
 
-static json_object *files_json(const struct changes *changes)
-{
-	json_object *all = json_object_new_array();
-
-	for (size_t i = 0; changes && i < changes->n_files; i++) {
-		const struct change *c = &changes->files[i];
-		const char *action = !c->after	 ? "remove"
-				     : c->before ? "change"
-						 : "create";
-		json_object *o = json_object_new_object();
-		char path[FS_PATH_MAX + 1];
-		struct str s = STR_ON(path);
-
-		str_join(&s, "/", c->path, NULL);
-		json_object_object_add(o, "path", json_object_new_string(path));
-		json_object_object_add(o, "action", json_object_new_string(action));
-		json_object_array_add(all, o);
-	}
-	return all;
-}
-
-static json_object *programs_json(const struct changes *changes)
-{
-	json_object *all = json_object_new_array();
-
-	for (size_t i = 0; changes && i < changes->n_steps; i++) {
-		json_object *argv = json_object_new_array();
-
-		for (char **w = changes->steps[i].argv; *w; w++)
-			json_object_array_add(argv, json_object_new_string(*w));
-		json_object_array_add(all, argv);
-	}
-	return all;
-}
-
 static int finish(const struct context *context, const struct bootloader *loader,
 		  const struct changes *changes, const struct outcome *outcome)
 {
@@ -185,8 +151,7 @@ static int finish(const struct context *context, const struct bootloader *loader
 	json_object_object_add(o, "outcome", json_object_new_string(outcome->name));
 	if (*why_text)
 		json_object_object_add(o, "detail", json_object_new_string(why_text));
-	json_object_object_add(o, "files", files_json(changes));
-	json_object_object_add(o, "programs", programs_json(changes));
+	changes_add_json(o, changes);
 	print_json(o);
 	return outcome->status;
 }

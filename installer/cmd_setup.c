@@ -4,11 +4,11 @@
  * boot.
  */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "change_json.h"
 #include "command.h"
 #include "journal.h"
 #include "prompt.h"
@@ -55,25 +55,6 @@ static void add_functions(struct json_object *object, const struct setup_choice 
 	json_object_object_add(object, "functions", functions);
 }
 
-static void add_changes(struct json_object *object, const struct changes *changes)
-{
-	struct json_object *files = json_object_new_array();
-	struct json_object *commands = json_object_new_array();
-
-	for (size_t i = 0; i < changes->n_files; i++)
-		json_object_array_add(files,
-				      json_object_new_string(changes->files[i].path));
-	for (size_t i = 0; i < changes->n_steps; i++) {
-		struct json_object *words = json_object_new_array();
-
-		for (char **word = changes->steps[i].argv; *word; word++)
-			json_object_array_add(words, json_object_new_string(*word));
-		json_object_array_add(commands, words);
-	}
-	json_object_object_add(object, "files", files);
-	json_object_object_add(object, "commands", commands);
-}
-
 /* The last words of a run. `plan` and `choice` may be NULL. */
 static int finish(struct context *context, const char *outcome, const char *detail,
 		  const struct setup_choice *choice, const struct setup_plan *plan,
@@ -92,8 +73,10 @@ static int finish(struct context *context, const char *outcome, const char *deta
 	json_object_object_add(object, "detail", json_object_new_string(detail));
 	if (choice)
 		add_functions(object, choice);
-	if (plan)
-		add_changes(object, &plan->changes);
+	changes_add_json(object, plan ? &plan->changes : NULL);
+	if (plan && *plan->notes)
+		json_object_object_add(object, "notes",
+				       json_object_new_string(plan->notes));
 	puts(json_object_to_json_string_ext(
 		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);

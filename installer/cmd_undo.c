@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <json.h>
-
+#include "change_json.h"
 #include "command.h"
 #include "conf.h"
 #include "journal.h"
@@ -21,43 +20,6 @@ static bool option(int c, const char *value)
 	(void)value;
 	yes = c == 'y';
 	return yes;
-}
-
-static json_object *files_json(const struct changes *changes)
-{
-	json_object *all = json_object_new_array();
-
-	for (size_t i = 0; i < changes->n_files; i++) {
-		const struct change *c = &changes->files[i];
-		json_object *o = json_object_new_object();
-		char *path;
-
-		if (asprintf(&path, "/%s", c->path) < 0)
-			path = NULL;
-		json_object_object_add(o, "path",
-				       json_object_new_string(path ? path : ""));
-		json_object_object_add(o, "action",
-				       json_object_new_string(!c->after	   ? "remove"
-							      : !c->before ? "create"
-									   : "change"));
-		json_object_array_add(all, o);
-		free(path);
-	}
-	return all;
-}
-
-static json_object *programs_json(const struct changes *changes)
-{
-	json_object *all = json_object_new_array();
-
-	for (size_t i = 0; i < changes->n_steps; i++) {
-		json_object *argv = json_object_new_array();
-
-		for (char **word = changes->steps[i].argv; *word; word++)
-			json_object_array_add(argv, json_object_new_string(*word));
-		json_object_array_add(all, argv);
-	}
-	return all;
 }
 
 static json_object *notes_json(const struct str *notes)
@@ -90,8 +52,7 @@ static int finish(const struct context *context, const struct changes *changes,
 	json_object_object_add(o, "version", json_object_new_int(1));
 	json_object_object_add(o, "outcome", json_object_new_string(outcome));
 	json_object_object_add(o, "detail", json_object_new_string(detail));
-	json_object_object_add(o, "files", files_json(changes));
-	json_object_object_add(o, "programs", programs_json(changes));
+	changes_add_json(o, changes);
 	json_object_object_add(o, "notes", notes_json(notes));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));

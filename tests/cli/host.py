@@ -53,7 +53,8 @@ def host(machine="twins", loader=None, images=None, conf=None, change=lambda mac
     for path in ("etc/default/grub", "etc/kernel/cmdline"):
         if os.path.exists(f"{ROOT}/{path}"):
             os.chmod(f"{ROOT}/{path}", 0o604)
-            os.chown(f"{ROOT}/{path}", os.geteuid(), os.getegid())
+            if os.geteuid() == 0:
+                os.chown(f"{ROOT}/{path}", 0, 34)
     os.makedirs(f"{ROOT}/var/lib", exist_ok=True)
     if conf is not None:
         put(CONF, conf)

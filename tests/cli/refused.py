@@ -199,6 +199,8 @@ def setup_refuses_links_out_of_the_root():
         before = whole()
         done = command("setup", QEMU_CARD[0])
         check(done.returncode == 1 and done.stderr, f"{path}: {done}")
+        said = answer(command("setup", QEMU_CARD[0], "--json"))
+        check(said["outcome"] in ("failed", "refused"), f"{said}")
         same(before)
         check(not os.listdir(f"{BUILD}/outside/grub.d"), "written outside")
 

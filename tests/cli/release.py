@@ -125,7 +125,7 @@ def release_of_what_the_boot_has_claimed():
 
 def release_and_keep():
     """What is stuck is not claimed by the next boot either."""
-    for mine, left in ((MENTION + OTHER + "\n" + MINE, MENTION + OTHER), (MENTION + MINE, None),
+    for mine, left in ((MENTION + OTHER + "\n" + MINE, MENTION + OTHER + "\n"), (MENTION + MINE, None),
                        (MINE + "\n# between\n" + OTHER, "# between\n" + OTHER)):
         host(conf=mine, change=on_vfio(*FAR))
         before = whole()
@@ -137,8 +137,7 @@ def release_and_keep():
         done = command("release", "mine", "--keep")
         says(done, 1, "is without it", "update-initramfs -u", "\n-[claim mine]\n")
         now = content(CONF).decode() if os.path.exists(CONF) else None
-        check(now is None if left is None else now is not None and now.strip() == left.strip(),
-              f"left: {now!r}")
+        check(now == left, f"left: {now!r}")
         undo()
         check(content(CONF).decode() == mine, f"undo leaves {content(CONF)}")
         now = whole()

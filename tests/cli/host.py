@@ -80,8 +80,8 @@ def whole():
 
 def same(before, what="the tree"):
     now = whole()
-    check(now == before, f"{what} differs: "
-          f"{sorted(path for path in now.keys() | before.keys() if now.get(path) != before.get(path))}")
+    differs = sorted(p for p in now.keys() | before.keys() if now.get(p) != before.get(p))
+    check(not differs, f"{what} differs: {differs}")
 
 
 def answer(done):

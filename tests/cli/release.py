@@ -125,7 +125,8 @@ def release_of_what_the_boot_has_claimed():
 
 def release_and_keep():
     """What is stuck is not claimed by the next boot either."""
-    for mine, left in ((MENTION + OTHER + "\n" + MINE, MENTION + OTHER + "\n"), (MENTION + MINE, None),
+    for mine, left in ((MENTION + OTHER + "\n" + MINE, MENTION + OTHER + "\n"),
+                       (MENTION + MINE, None),
                        (MINE + "\n# between\n" + OTHER, "# between\n" + OTHER)):
         host(conf=mine, change=on_vfio(*FAR))
         before = whole()

@@ -10,7 +10,6 @@ from installer import command, content, put, says
 from start import ROOT, check
 from tree import Machine
 
-TABLES = f"{ROOT}/sys/firmware/acpi/tables"
 OTHER = "[claim other] # kept\n" + Machine("twins").get(NEAR[1]).line() + "\n"
 
 

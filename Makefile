@@ -130,10 +130,11 @@ LIBDIR_OBJ := $(B)/installer/installer/initramfs/check.o $(B)/installer/installe
 $(LIBDIR_OBJ): CPPFLAGS_ALL += -DLIBDIR='"$(LIBDIR)"'
 $(LIBDIR_OBJ): $(B)/installer/libdir
 
-.PHONY: force
-$(B)/installer/libdir: force
+$(B)/installer/libdir: FORCE
 	@mkdir -p $(@D)
 	@echo '$(LIBDIR)' | cmp -s - $@ || echo '$(LIBDIR)' >$@
+
+FORCE:
 
 $(B)/vfio-claim: $(INSTALLER_OBJ)
 	$(CC) $(INSTALLER_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $^ \

@@ -102,7 +102,8 @@ static void print_confirmation(void)
 	    !status.confirmation.by_owner)
 		puts(_("  Mend it and reboot; \"vfio-claim confirm --retry\" forgets the failed "
 		       "attempts.\n"
-		       "  To claim nothing any more: \"vfio-claim undo\"."));
+		       "  To claim nothing any more: \"vfio-claim undo\"; after a set-up by hand\n"
+		       "  remove /etc/vfio-claim.conf and run \"update-initramfs -u -k all\"."));
 }
 
 static void print_record(void)

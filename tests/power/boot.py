@@ -22,6 +22,9 @@ DEVICES = "01.0=vga 1c.0/00.0=vga+hda"
 CLAIMED = {"1c.0/00.0": "vga", "1c.0/00.1": "hda"}
 CUT_STATUS = 0x2a * 2 + 1       # of QEMU, see cut.c
 TIMEOUT = 300
+# How a boot ends that was over before its cut.
+NOT_REACHED, TOO_LATE = "the point was not reached", "the moment came too late"
+EARLIER = 0.7                   # where to try next, then
 # The command that confirms, in the tiny root.
 INSTALLED = "mount -t tmpfs none /etc; cp /run/test/conf /etc/vfio-claim.conf\n"
 # In place of the facts: what is needed from a boot that is one of many.
@@ -99,6 +102,9 @@ class StoreWrite:
     def number(self, learned):
         return 1 + int(self.part * learned.operations)
 
+    def earlier(self):
+        return StoreWrite(self.part * EARLIER)
+
     def __str__(self):
         return f"a write to the store at {self.part:.3f}"
 
@@ -112,6 +118,9 @@ class Moment:
 
     def file(self, _learned):
         return "log"
+
+    def earlier(self):
+        return Moment(self.part * EARLIER)
 
     def __str__(self):
         return f"at {self.part:.3f} of the boot"
@@ -310,7 +319,7 @@ class Machine:
             if moment and "kernel" in times and \
                     spent >= times["kernel"] + cut.part * (learned.root - learned.kernel):
                 vm.process.kill()
-                return ("the moment came too late" if "root" in times else "cut"), times
+                return (TOO_LATE if "root" in times else "cut"), times
             if stopping.is_set():
                 return "stopped", times
             if time.monotonic() - started > TIMEOUT:
@@ -321,7 +330,7 @@ class Machine:
         if cut and (reached or (status == CUT_STATUS and b"\ncut " in text)):
             return "cut", times
         if b"not reached" in text or cut:
-            return "the point was not reached", times
+            return NOT_REACHED, times
         if status:
             return f"QEMU: {vm.messages()}", times
         return "off", times

@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass, field
 
 import record
-from boot import CLAIMED, Call, Machine, Moment, Script, StoreWrite, Step
+from boot import (CLAIMED, NOT_REACHED, TOO_LATE, Call, Machine, Moment, Script, StoreWrite,
+                  Step)
 from machine import MODELS
 
 KINDS = ("efi", "ext4", "vfat")
@@ -122,7 +123,10 @@ def run(sequence, learned, folder, image, rng):
                       host={"max-attempts": sequence.max_attempts})
     ledger = Ledger(sequence.max_attempts)
     cuts, refused = 0, False
-    for cut in sequence.cuts:
+    left = list(sequence.cuts)
+    tries = len(left) + LATE_MAX
+    while left:
+        cut = left.pop(0)
         # A boot that claims nothing has no call or write to cut at.
         if (refused or ledger.used_up()) and isinstance(cut, (Call, StoreWrite)):
             cut = Moment(min(cut.part, MOMENT_MAX))
@@ -131,12 +135,18 @@ def run(sequence, learned, folder, image, rng):
             refused, cut = True, Moment(MOMENT_MAX)
             outcome = machine.boot(cut, learned, early=sequence.early)
         what = f"boot {machine.boots}, {cut}"
-        if outcome.ended != "cut":
+        tries -= 1
+        late = outcome.ended in (NOT_REACHED, TOO_LATE) and isinstance(cut, (Moment, StoreWrite))
+        if outcome.ended != "cut" and not (late and tries):
             return [*ledger.problems, f"{what}: {outcome.ended}"], cuts
-        cuts += 1
         ledger.note(machine, what, outcome.binds())
         if ledger.problems:
             return ledger.problems, cuts
+        if late:
+            # The host's speed has changed: that was a boot as any other.
+            left.insert(0, cut.earlier())
+        else:
+            cuts += 1
     while True:
         refused = ledger.used_up()
         # The product alone, without the tool.
@@ -161,6 +171,7 @@ VARIABLE = "write *VfioClaimRecord-*"
 REPORT = "rename* report.json*"
 FILE = "*vfio-claim.record*"
 MOMENT_MAX = 0.85               # a boot in safe mode is shorter than what was learned
+LATE_MAX = 3                    # cuts of a sequence that may come too late
 # Of a disk: a file that is there already takes fewer writes; behind these it is safe.
 WRITES_MAX = 0.5
 

@@ -221,7 +221,8 @@ TEST_PACKAGES := python3
 deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
-ROOMS := unit roots cli args doctor journal hooks bench fuzz boot loader setup power system demo
+# those that use one processor run two at a time
+ROOMS := unit roots+args doctor+journal cli hooks bench fuzz boot loader setup power system demo
 
 .PHONY: check
 check: deps ## Run all tests, installing what they need
@@ -229,8 +230,9 @@ check: deps ## Run all tests, installing what they need
 
 ONLY ?=
 
-.PHONY: $(ROOMS:%=check-%)
-$(ROOMS:%=check-%): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
+CHECK_ROOMS := $(patsubst %,check-%,$(subst +, ,$(ROOMS)))
+.PHONY: $(CHECK_ROOMS)
+$(CHECK_ROOMS): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
 	+ONLY='$(ONLY)' tests/check $*
 
 .PHONY: check-power-long
@@ -264,5 +266,5 @@ clean: ## Remove what was built; keeps what was fetched (rm -r build removes tha
 help: ## This text
 	@awk -F ':.*## ' '/^[a-z$$].*:.*## / { sub(/^\$$.*/, "check-ROOM", $$1); \
 		printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "Rooms: $(ROOMS)"
+	@echo "Rooms: $(CHECK_ROOMS:check-%=%)"
 	@echo "Variables: CC CFLAGS MUSL_CC DESTDIR PREFIX KMOD_SRC ONLY"

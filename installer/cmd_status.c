@@ -268,7 +268,8 @@ static bool all_well(void)
 	if (boot->reason == REASON_OFF || boot->reason == REASON_DRY_RUN)
 		return true;
 	return boot->outcome == OUTCOME_CLAIMED &&
-	       status.confirmation.verdict <= VERDICT_CONFIRMED;
+	       (status.confirmation.verdict <= VERDICT_CONFIRMED ||
+		status.confirmation.by_owner);
 }
 
 static int run(struct context *context)

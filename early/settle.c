@@ -93,6 +93,12 @@ static void release_unreadable(struct start *start, int error)
 	release_all(start, REASON_RECORD_UNAVAILABLE, text);
 }
 
+/* What mounting a medium for writing says that cannot be written; others are broken. */
+static bool is_read_only(int error)
+{
+	return error == -EROFS || error == -EACCES;
+}
+
 static enum count count(struct start *start, const struct partition *partition,
 			bool writable, int *ret_error)
 {
@@ -103,7 +109,8 @@ static enum count count(struct start *start, const struct partition *partition,
 	*ret_error = store_open_partition(start->root, partition,
 					  writable ? MOUNT_WRITE : MOUNT_READ, &store);
 	if (*ret_error < 0)
-		return writable ? COUNT_UNWRITABLE : COUNT_UNREADABLE;
+		return writable && is_read_only(*ret_error) ? COUNT_UNWRITABLE
+							    : COUNT_UNREADABLE;
 	count = count_in(&store, state->max_attempts, writable, &state->report.record,
 			 ret_error);
 	store_finish(&store);

@@ -228,7 +228,8 @@ static void unwritable(void **state)
 		}
 }
 
-/* It gives up while, or once, it is mounted for writing: at every boot perhaps, uncounted. */
+/* It gives up while, or once, it is mounted for writing: at every boot perhaps,
+ * uncounted. */
 static void gives_up(void **state)
 {
 	static const int errors[] = { EROFS, EIO };

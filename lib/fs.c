@@ -24,6 +24,7 @@
 #define SYS_openat2 437
 #endif
 #define RESOLVE_IN_ROOT 0x10
+#define OPEN_TRIES 10000
 
 struct how {
 	uint64_t flags, mode, resolve;
@@ -34,12 +35,16 @@ int fs_open(struct fs *fs, const char *path, int flags, mode_t mode)
 	struct how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
 			   .mode = flags & O_CREAT ? mode : 0,
 			   .resolve = RESOLVE_IN_ROOT };
-	int fd;
+	int fd, tries = 0;
 
-	if (fs->captured)
-		fd = (int)syscall(SYS_openat2, fs->root_fd, path, &how, sizeof(how));
-	else
+	if (!fs->captured) {
 		fd = openat(fs->root_fd, path, flags | O_CLOEXEC, mode);
+		return fd < 0 ? -errno : fd;
+	}
+	/* EAGAIN: a rename anywhere while ".." was followed, openat2(2) */
+	do
+		fd = (int)syscall(SYS_openat2, fs->root_fd, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN && ++tries < OPEN_TRIES);
 	return fd < 0 ? -errno : fd;
 }
 

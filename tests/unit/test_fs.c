@@ -4,8 +4,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fs.h"
@@ -256,15 +259,42 @@ static void here(void **state)
 	fs_finish(&view);
 }
 
+/* The kernel gives up on ".." below a root when anything is renamed anywhere: EAGAIN. */
+static void renamed_meanwhile(void **state)
+{
+	char buf[8];
+	pid_t child;
+
+	(void)state;
+	put("sys/a", "value\n", 6);
+	put("etc/one", "", 0);
+	assert_int_equal(symlink("../sys/../sys/../sys/a", at("sys/link")), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (child == 0) {
+		rename(at("etc/one"), at("etc/two"));
+		rename(at("etc/two"), at("etc/one"));
+	}
+	while (access(at("etc/two"), F_OK))
+		continue;
+	for (unsigned i = 0; i < 20000; i++)
+		assert_int_equal(fs_read_text(&fs, "sys/link", buf, sizeof(buf)), 0);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 int main(void)
 {
 #define WITH_ROOT(test) cmocka_unit_test_setup_teardown(test, begin, finish)
 	const struct CMUnitTest tests[] = {
-		WITH_ROOT(reading),   WITH_ROOT(too_long_to_read),
-		WITH_ROOT(writing),   WITH_ROOT(fifo_does_not_hang),
-		WITH_ROOT(listing),   WITH_ROOT(links),
-		WITH_ROOT(loops_end), WITH_ROOT(captured_roots_are_closed),
-		WITH_ROOT(no_root),   WITH_ROOT(here),
+		WITH_ROOT(reading),	      WITH_ROOT(too_long_to_read),
+		WITH_ROOT(writing),	      WITH_ROOT(fifo_does_not_hang),
+		WITH_ROOT(listing),	      WITH_ROOT(links),
+		WITH_ROOT(loops_end),	      WITH_ROOT(captured_roots_are_closed),
+		WITH_ROOT(no_root),	      WITH_ROOT(here),
+		WITH_ROOT(renamed_meanwhile),
 	};
 
 	return UNIT_RUN(tests);

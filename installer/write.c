@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "durable.h"
 #include "str.h"
 
 static const char *name_of(const char *path)
@@ -38,20 +39,6 @@ static char *temporary_name(const char *path)
 	char *name;
 
 	return asprintf(&name, ".%s" WRITE_SUFFIX, name_of(path)) < 0 ? NULL : name;
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; data += n, len -= (size_t)n) {
-		n = write(fd, data, len);
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		else if (n < 0)
-			return -errno;
-	}
-	return 0;
 }
 
 static bool unchanged(const struct change *c, const char *now, size_t len)
@@ -117,7 +104,7 @@ static int fill(struct staged *s, const struct meta *meta)
 
 	r = create(s);
 	if (r == 0)
-		r = write_all(s->fd, c->after, c->after_len);
+		r = write_whole(s->fd, c->after, c->after_len);
 	if (r == 0)
 		r = s->existed ? meta_apply(s->fd, &s->meta)
 		    : meta     ? meta_apply(s->fd, meta)
@@ -151,28 +138,15 @@ int write_stage(struct writer *writer, const struct change *change,
 	return r;
 }
 
-/*
- * FAT keeps size and place of a file in its entry of the folder, and writes the renamed
- * entry with the file, not with the folder.
- */
 int write_commit(struct staged *s)
 {
 	const char *name = name_of(s->change->path);
 
 	if (s->dir < 0)
 		return 0;
-	if (s->change->after) {
-		if (renameat(s->dir, s->temporary, s->dir, name) < 0)
-			return -errno;
-		s->committed = true;
-		if (fsync(s->fd) < 0)
-			return -errno;
-	} else {
-		if (unlinkat(s->dir, name, 0) < 0 && errno != ENOENT)
-			return -errno;
-		s->committed = true;
-	}
-	return fsync(s->dir) < 0 ? -errno : 0;
+	return s->change->after
+		       ? durable_rename(s->dir, s->fd, s->temporary, name, &s->committed)
+		       : durable_unlink(s->dir, name, &s->committed);
 }
 
 void write_finish(struct writer *writer)
@@ -223,14 +197,12 @@ int write_read_meta(struct fs *root, const char *path, struct meta *ret)
 
 int write_remove(struct fs *root, const char *path)
 {
-	int dir = open_folder(root, path), r = 0;
+	int dir = open_folder(root, path), r;
+	bool gone;
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
-	if (unlinkat(dir, name_of(path), 0) < 0 && errno != ENOENT)
-		r = -errno;
-	else if (fsync(dir) < 0)
-		r = -errno;
+	r = durable_unlink(dir, name_of(path), &gone);
 	close(dir);
 	return r;
 }

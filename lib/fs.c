@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "durable.h"
 #include "str.h"
 
 /* linux/fs.h */
@@ -190,36 +191,13 @@ static int real_exists(struct fs *fs, const char *path)
 	return fd < 0 ? fd : 0;
 }
 
-static int write_fd(int fd, const char *data, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; data += n, len -= (size_t)n) {
-		n = write(fd, data, len);
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		else if (n < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-/*
- * FAT keeps size and place of a file in its entry of the folder, and writes the renamed
- * entry with the file, not with the folder: without the first fsync() the old record, or
- * an empty one, comes back after a power cut.
- */
-static int sync_renamed(int fd, int dir)
-{
-	return fsync(fd) < 0 || fsync(dir) < 0 ? -errno : 0;
-}
-
 static int replace_in(int dir, const char *name, const char *data, size_t len,
 		      enum fs_how how)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	char temporary[FS_PATH_MAX];
 	struct str s = STR_ON(temporary);
+	bool renamed = false;
 	int fd, r;
 
 	str_join(&s, ".", name, ".new", NULL);
@@ -231,15 +209,16 @@ static int replace_in(int dir, const char *name, const char *data, size_t len,
 		fd = openat(dir, temporary, flags, 0644);
 	if (fd < 0)
 		return -errno;
-	r = write_fd(fd, data, len);
-	if (r == 0 && how == FS_DURABLE && fsync(fd) < 0)
-		r = -errno;
-	if (r == 0 && renameat(dir, temporary, dir, name) < 0)
-		r = -errno;
-	if (r < 0)
+	r = write_whole(fd, data, len);
+	if (r == 0 && how == FS_DURABLE) {
+		r = fsync(fd) < 0 ? -errno
+				  : durable_rename(dir, fd, temporary, name, &renamed);
+	} else if (r == 0) {
+		renamed = renameat(dir, temporary, dir, name) == 0;
+		r = renamed ? 0 : -errno;
+	}
+	if (!renamed)
 		unlinkat(dir, temporary, 0);
-	else if (how == FS_DURABLE)
-		r = sync_renamed(fd, dir);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	return r;

@@ -23,13 +23,16 @@ FILES = {
 
 
 class Stock(Tree):
-    def __init__(self, name):       # pylint: disable=super-init-not-called
+    def __init__(self, name, more=()):      # pylint: disable=super-init-not-called
+        """`more`: path -> text in place of FILES'; None leaves a file out."""
         self.root = f"{TREES}/{name}"
         shutil.rmtree(self.root, ignore_errors=True)
         subprocess.run([sys.executable, "-B", f"{TOP}/tests/roots/tree.py", "qemu", self.root],
                        check=True)
         os.makedirs(f"{self.root}/var/lib")
-        for path, text in FILES.items():
+        for path, text in {**FILES, **dict(more)}.items():
+            if text is None:
+                continue
             os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
             self.write(path, text)
         os.chmod(self.path("etc/vfio-claim.conf"), 0o640)

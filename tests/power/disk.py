@@ -81,7 +81,7 @@ class Partition:
                 run("debugfs", "-R", f"dump /{path} {work}/file", self.path)
             else:
                 run("mcopy", "-i", self.path, f"::{path}", f"{work}/file", check=False)
-            if not os.path.exists(f"{work}/file") or "not found" in self.list(path):
+            if not os.path.isfile(f"{work}/file") or "not found" in self.list(path):
                 return None
             with open(f"{work}/file", "rb") as source:
                 return source.read()

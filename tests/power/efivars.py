@@ -29,13 +29,9 @@ def variables(image):
     at, result = start + 28, []
     while at + HEADER.size <= start + size:
         fields = HEADER.unpack_from(image, at)
-        name_size, data_size = fields[7], fields[8]
         if fields[0] != START_ID:
             break
-        # A header that was cut off has no sizes.
-        if 0xffffffff in (name_size, data_size):
-            at += HEADER.size
-            continue
+        name_size, data_size = _sizes(fields)
         name_at = at + HEADER.size
         data_at = name_at + name_size
         if fields[1] in (ADDED, ADDED_IN_TRANSITION):
@@ -85,8 +81,13 @@ def _all(image):
         fields = HEADER.unpack_from(image, at)
         if fields[0] != START_ID:
             return
-        if 0xffffffff in (fields[7], fields[8]):
-            at += HEADER.size
-        else:
-            at = (at + HEADER.size + fields[7] + fields[8] + 3) & ~3
+        at = (at + HEADER.size + sum(_sizes(fields)) + 3) & ~3
         yield at
+
+
+def _sizes(fields):
+    """Of name and data. A header whose state, attributes or sizes were not written before the
+    cut has none, as for the firmware."""
+    if fields[1] == 0xff or 0xffffffff in (fields[3], fields[7], fields[8]):
+        return 0, 0
+    return fields[7], fields[8]

@@ -70,6 +70,17 @@ def free(image):
     return start + size - [start + 28, *_all(image)][-1]
 
 
+def compact(image):
+    """Drops what was deleted, as the firmware does when the chip is full; that takes it long."""
+    start = image.index(STORE)
+    size = struct.unpack_from("<I", image, start + 16)[0]
+    kept = b""
+    for variable in variables(image):
+        blob = image[variable.offset:variable.data_offset + len(variable.data)]
+        kept += blob + b"\xff" * (-len(blob) % 4)
+    image[start + 28:start + size] = kept + b"\xff" * (size - 28 - len(kept))
+
+
 def delete(image, variable):
     image[variable.offset + STATE_OFFSET] &= 0xfd
 

@@ -79,6 +79,16 @@ static void print_plan(const struct context *context, const struct changes *chan
 	fflush(stdout);
 }
 
+/* A configuration that was there before comes back, and may have claims of its own. */
+static bool claims_are_left(struct context *context)
+{
+	static struct conf conf;
+	struct conf_error error;
+
+	return conf_load(&context->root, CONF_PATH, &conf, &error) == 0 &&
+	       conf.n_claims > 0;
+}
+
 static int carry_out(struct context *context, struct journal *journal,
 		     const struct changes *changes, const struct str *notes)
 {
@@ -100,9 +110,9 @@ static int carry_out(struct context *context, struct journal *journal,
 	if (journal_undo(journal, changes, &why) < 0)
 		return finish(context, changes, notes, "failed", text, EXIT_REFUSED);
 	return finish(context, changes, notes, "done",
-		      context->root.ops->exists(&context->root, CONF_PATH) == 0
-			      ? _("everything is undone; /" CONF_PATH
-				  " is there, and the next boot claims what it says")
+		      claims_are_left(context)
+			      ? _("everything is undone; the claims in /" CONF_PATH
+				  " were there before, and the next boot makes them")
 			      : _("everything is undone; the next boot leaves the GPU to "
 				  "the host"),
 		      EXIT_DONE);

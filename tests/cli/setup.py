@@ -232,7 +232,7 @@ def setup_with_a_claim_of_the_configuration():
     done = setup("mine", says_=("The claim mine takes:", *QEMU_CARD, "update-initramfs"))
     check("vfio-claim.conf" not in done.stdout, "the configuration is in the plan")
     check(content(CONF) == mine.encode() and argument() == "intel_iommu=on", "not set up")
-    done = undo(say=["is there"])
+    done = undo(say=["were there before"])
     check("leaves the GPU" not in done.stdout, f"{done.stdout!r}")
     said = answer(setup("mine", "--json"))
     check(said["claim"] == "mine" and said["functions"] == QEMU_CARD and
@@ -240,6 +240,9 @@ def setup_with_a_claim_of_the_configuration():
 
 
 def undo_keeps_what_others_wrote():
+    host(conf=MENTION + "[host]\nmax-attempts = 3\n")
+    setup(FAR[0])
+    undo(say=["leaves the GPU to the host"])
     host(conf=MENTION + OTHER)
     setup(FAR[0])
     put(CONF, "# before\n" + content(CONF).decode() + "# after\n")

@@ -12,7 +12,7 @@ import disk
 import efivars
 from facts import Facts
 from machine import Board, MODELS, arguments
-from medium import Medium
+from medium import BLOCK, SECTOR, Medium
 from vm import Cpio, Vm, extend_initrd
 
 # A busy host can starve the kernel's check of its timer; it panics then.
@@ -199,7 +199,8 @@ class Machine:
             with open(f"{OVMF}/OVMF_VARS_4M.fd", "rb") as source:
                 self.medium = Medium(source.read(), cached=False)
         elif kind != "none":
-            self.medium = Medium(disk.make(kind, folders), cached=True, rng=rng)
+            self.medium = Medium(disk.make(kind, folders), cached=True, rng=rng,
+                                 unit=BLOCK if kind == "ext4" else SECTOR)
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
 

@@ -11,7 +11,7 @@ import sys
 
 import disk
 from boot import Machine
-from medium import FLUSH, SECTOR, WRITE, Medium
+from medium import BLOCK, COMMAND_FUA, FLUSH, SECTOR, WRITE, Medium, split
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(f"{HERE}/../journal")
@@ -26,14 +26,14 @@ ROOT = (1 * MIB, 12 * MIB)      # start and size: ext4
 BOOT = (13 * MIB, 4 * MIB)      # vfat
 SIZE = 18 * MIB
 BEGUN, SET_UP, UNDONE = range(3)
-PAGE = 4096
-MARKS = SIZE // PAGE - 8        # pages that tell how far the machine is
+MARKS = SIZE // BLOCK - 8       # blocks that tell how far the machine is
 REFIND = {
     "boot/refind_linux.conf": '"Boot with standard options"  "ro root=UUID=1 quiet"\n' * 40,
     "sys/firmware/efi/fw_platform_size": "64\n",
+    **{f"boot/picture-{number}-of-a-theme.png": "" for number in range(8)},
     **{path: None for path in ("usr/sbin/update-grub", "boot/grub/grub.cfg", "etc/default/grub")},
 }
-# path -> text in place of Stock's
+# the file system that holds the boot loader's files; path -> text in place of Stock's
 MACHINES = {"ext4": {}, "vfat": REFIND}
 
 EARLY = "for module in ext4 vfat nls_cp437 nls_ascii nls_utf8; do modprobe $module; done\n"
@@ -46,7 +46,7 @@ mount -t tmpfs none $root/sys
 mount -t tmpfs none $root/proc
 busybox tar -C $root -xf /run/test/hardware.tar
 mark() {{
-	dd if=/dev/zero of=/dev/vdb bs={PAGE} seek=$(({MARKS} + $1)) count=1 conv=fsync,notrunc
+	dd if=/dev/zero of=/dev/vdb bs={BLOCK} seek=$(({MARKS} + $1)) count=1 conv=fsync,notrunc
 }}
 run() {{
 	"$@"
@@ -71,12 +71,12 @@ class Recorder(Medium):
     def __init__(self, image):
         super().__init__(image, cached=True)
         self.before = bytes(image)
-        self.log = []           # (offset, data, durable with all before it)
+        self.log = []           # (offset, data, whether all up to here is safe)
 
     def _do(self, kind, flags, offset, length, data):
         if kind == WRITE:
             self.log.append((offset, data, False))
-        elif kind == FLUSH:
+        if kind == FLUSH or flags & COMMAND_FUA:
             self.log.append((0, b"", True))
         return super()._do(kind, flags, offset, length, data)
 
@@ -110,10 +110,7 @@ class Disk:
         image = bytearray(SIZE)
         table = "label: gpt\n"
         if self.vfat:
-            disk.run("mkfs.vfat", "-C", f"{self.folder}/boot", str(BOOT[1] // 1024))
-            disk.run("mcopy", "-s", "-i", f"{self.folder}/boot",
-                     *(f"{content}/boot/{name}" for name in sorted(os.listdir(f"{content}/boot"))),
-                     "::")
+            self.make_boot(f"{content}/boot")
             shutil.rmtree(f"{content}/boot")
             os.mkdir(f"{content}/boot")
         with open(f"{self.folder}/root", "wb") as out:
@@ -129,6 +126,17 @@ class Disk:
         disk.run("sfdisk", "-q", f"{self.folder}/disk", text=True, input=table)
         with open(f"{self.folder}/disk", "rb") as source:
             return source.read()
+
+    def make_boot(self, content):
+        """The loader's file stands in another sector of the folder than the room for the next
+        new one, which is before it."""
+        image = f"{self.folder}/boot"
+        hole = "a file with a long name that is gone"
+        disk.run("mkfs.vfat", "-C", image, str(BOOT[1] // 1024))
+        disk.run("mcopy", "-i", image, "/dev/null", f"::{hole}")
+        for name in sorted(os.listdir(content), key=lambda name: (name.startswith("refind"), name)):
+            disk.run("mcopy", "-i", image, f"{content}/{name}", "::")
+        disk.run("mdel", "-i", image, f"::{hole}")
 
     def hardware(self):
         """sys/ and proc/ as a tar archive."""
@@ -205,9 +213,10 @@ def patched(image, writes):
     return image
 
 
-def sectors(pending):
-    return [(offset + at, data[at:at + SECTOR]) for offset, data in pending
-            for at in range(0, len(data), SECTOR)]
+def parts_of(pending):
+    """What a cut leaves whole: blocks of ext4, sectors of FAT."""
+    return [part for offset, data in pending
+            for part in split(offset, data, BLOCK if offset < BOOT[0] else SECTOR)]
 
 
 class Cuts:
@@ -217,40 +226,38 @@ class Cuts:
         self.recorder, self.rng = recorder, rng
         log = recorder.log
         self.marks = [next(i for i, (offset, data, _) in enumerate(log)
-                           if offset == (MARKS + mark) * PAGE and data)
+                           if offset == (MARKS + mark) * BLOCK and data)
                       for mark in (BEGUN, SET_UP, UNDONE)]
 
-    def durable(self, end):
-        """The disk's safe content and what is only in its cache, before the operation `end`."""
+    def replay(self, end):
+        """At each place up to `end`: the place, the disk's safe content, and what is only in its
+        cache."""
         image, pending = bytearray(self.recorder.before), []
-        for offset, data, flush in self.recorder.log[:end]:
-            if not flush:
+        for place, (offset, data, flush) in enumerate(self.recorder.log[:end]):
+            yield place, image, list(pending)
+            if flush:
+                image, pending = patched(image, pending), []
+            else:
                 pending.append((offset, data))
-                continue
-            image, pending = patched(image, pending), []
-        return image, pending
+
+    def safe(self, mark):
+        """What is safe before a mark is written."""
+        return list(self.replay(self.marks[mark] + 1))[-1][1]
 
     def all(self, wanted):
         """Yields the place in the log and the disk, as many different ones as wanted: at each
         place all that is not safe lost, all of it written, then random parts of it."""
         seen = set()
-        image, pending = self.durable(self.marks[BEGUN])
-        states = []
-        for place in range(self.marks[BEGUN], self.marks[UNDONE]):
-            offset, data, flush = self.recorder.log[place]
-            if flush:
-                image, pending = patched(image, pending), []
-            else:
-                pending.append((offset, data))
-            states.append((place + 1, image, list(pending)))
+        states = [state for state in self.replay(self.marks[UNDONE] + 1)
+                  if state[0] > self.marks[BEGUN]]
         for turn in range(100):
             for place, image, pending in states:
-                parts = sectors(pending)
+                parts = parts_of(pending)
                 if turn > 1:
                     parts = [part for part in parts if self.rng.random() < 0.5]
                 state = patched(image, parts if turn else [])
-                changed = {at: bytes(state[at:at + SECTOR]) for at, _ in parts
-                           if state[at:at + SECTOR] != image[at:at + SECTOR]}
+                changed = {at: bytes(state[at:at + len(data)]) for at, data in parts
+                           if state[at:at + len(data)] != image[at:at + len(data)]}
                 key = hash((id(image), frozenset(changed.items())))
                 if key in seen:
                     continue
@@ -274,9 +281,8 @@ def run(name, folder, image, rng):
     cuts = Cuts(recorder, rng)
     problems = []
     for mark, snapshot in ((BEGUN, made.old), (SET_UP, made.new), (UNDONE, made.old)):
-        state, _ = cuts.durable(cuts.marks[mark])
         problems += [f"mark {mark}: {problem}" for problem in
-                     made.judge(state, "undo", snapshot)]
+                     made.judge(cuts.safe(mark), "undo", snapshot)]
     count = 0
     for place, state in cuts.all(STATES):
         count += 1

@@ -240,7 +240,7 @@ def setup_with_a_claim_of_the_configuration():
 
 
 def undo_keeps_what_others_wrote():
-    host(conf=MENTION + "[host]\nmax-attempts = 3\n")
+    host(conf=MENTION)
     setup(FAR[0])
     undo(say=["leaves the GPU to the host"])
     host(conf=MENTION + OTHER)

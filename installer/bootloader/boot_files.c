@@ -223,27 +223,6 @@ int boot_kernels(struct fs *root, struct boot_names *ret)
 	return r;
 }
 
-static int see_library(void *arg, const char *name)
-{
-	unsigned *version = arg;
-
-	if (str_starts(name, "libsystemd-shared-"))
-		*version = (unsigned)strtoul(name + 18, NULL, 10);
-	return *version != 0;
-}
-
-unsigned boot_systemd_version(struct fs *root)
-{
-	static const char *const folders[] = { "usr/lib/systemd", "usr/lib64/systemd",
-					       "usr/lib/x86_64-linux-gnu/systemd",
-					       "lib/systemd" };
-	unsigned version = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(folders) && !version; i++)
-		(void)root->ops->list(root, folders[i], see_library, &version);
-	return version;
-}
-
 void boot_found(struct str *evidence, const char *path)
 {
 	str_join(evidence, evidence->len ? ", /" : "/", path, NULL);

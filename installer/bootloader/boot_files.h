@@ -69,9 +69,6 @@ extern const char *const boot_partitions[];
 int boot_kernels(struct fs *root, struct boot_names *ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Version of systemd by the name of its library; 0: not known. */
-unsigned boot_systemd_version(struct fs *root) __attribute__((nonnull));
-
 /* "found PATH" */
 void boot_found(struct str *evidence, const char *path) __attribute__((nonnull));
 

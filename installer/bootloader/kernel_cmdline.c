@@ -111,8 +111,11 @@ static bool probe(struct fs *root, struct str *evidence)
 	return has_entries(root, evidence);
 }
 
-/* 1, 0 if there is no kernel, or a negative errno. */
-static int run_one_by_one(struct fs *root, struct changes *changes, const char *why)
+/*
+ * Kernel by kernel: add-all came with 255, and passes over kernels that lie in /boot
+ * alone, as Debian's do. What has modules and no kernel is a leftover.
+ */
+static int run_install(struct fs *root, struct changes *changes)
 {
 	NAMES_OWNED struct boot_names kernels = { 0 };
 	int r;
@@ -127,21 +130,11 @@ static int run_one_by_one(struct fs *root, struct changes *changes, const char *
 		if (!boot_exists(root, path + 1))
 			snprintf(path, sizeof(path), "/usr/lib/modules/%s/vmlinuz",
 				 kernels.names[i]);
-		r = changes_run(changes, why, argv, NULL);
+		if (boot_exists(root, path + 1))
+			r = changes_run(changes, N_("write the entries of every kernel"),
+					argv, NULL);
 	}
-	return r < 0 ? r : kernels.n > 0;
-}
-
-static int run_install(struct fs *root, struct changes *changes)
-{
-	static const char *const all[] = { "kernel-install", "add-all", NULL };
-	const char *why = N_("write the entries of every kernel");
-	int r = 0;
-
-	/* add-all came with 255 */
-	if (boot_systemd_version(root) < 255)
-		r = run_one_by_one(root, changes, why);
-	return r == 0 ? changes_run(changes, why, all, NULL) : r < 0 ? r : 0;
+	return r;
 }
 
 static int menu(struct fs *root, struct changes *changes)
@@ -172,7 +165,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	}
 	if (r < 0)
 		boot_by_hand(why, "/" KERNEL_CMDLINE, add, remove,
-			     "kernel-install add-all");
+			     "kernel-install add VERSION IMAGE");
 	return r == 1 ? run_install(root, changes) : r;
 }
 

@@ -59,14 +59,15 @@ ARCH_UKI = {**UEFI, "etc/os-release": "ID=arch\n", "etc/mkinitcpio.d/linux.prese
 SYSTEMD_BOOT = {**UEFI, "etc/os-release": "ID=debian\n", "usr/bin/kernel-install": "",
                 "usr/sbin/update-grub": "", "etc/default/grub": GRUB_TEXT,
                 LOADER_INFO: loader_info("systemd-boot 252.39-1~deb12u1"),
-                "usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so": "",
                 "boot/vmlinuz-6.1.0-1": "", "etc/kernel/cmdline": CMDLINE + "\n",
                 "boot/efi/loader/loader.conf": "timeout 3\n",
                 f"boot/efi/loader/entries/{ID}-6.1.0-1.conf": entry(CMDLINE),
-                **modules("6.1.0-1", "6.1.0-2"), "usr/lib/modules/gone/kernel": ""}
+                **modules("6.1.0-1", "6.1.0-2", "6.1.0-3"), "usr/lib/modules/gone/kernel": "",
+                "usr/lib/modules/6.1.0-2/vmlinuz": ""}
 UKIFY = {**UEFI, "etc/os-release": "ID=fedora\n", "usr/bin/kernel-install": "",
          "etc/kernel/install.conf": "layout=uki\nuki_generator=ukify\n",
-         "usr/lib/systemd/libsystemd-shared-257.3-1.fc42.so": "",
+         **modules("6.14.0-1.fc42", "6.13.9-1.fc42"),
+         "usr/lib/modules/6.14.0-1.fc42/vmlinuz": "",
          LOADER_INFO: loader_info("systemd-boot 257.3"), "etc/kernel/cmdline": CMDLINE}
 DRACUT_UKI = {**UEFI, "etc/os-release": "ID=void\n", **modules("6.6.1", "6.6.2"),
               "etc/dracut.conf": "# nothing\n",
@@ -162,7 +163,8 @@ MACHINES = {
         [["kernel-install", "add", "6.1.0-1", "/boot/vmlinuz-6.1.0-1"],
          ["kernel-install", "add", "6.1.0-2", "/usr/lib/modules/6.1.0-2/vmlinuz"]]),
     "ukify": Machine(UKIFY, "kernel-cmdline", CMDLINE, ["/etc/kernel/cmdline"],
-                     [["kernel-install", "add-all"]]),
+                     [["kernel-install", "add", "6.14.0-1.fc42",
+                       "/usr/lib/modules/6.14.0-1.fc42/vmlinuz"]]),
     "dracut-uki": Machine(
         DRACUT_UKI, "uki-dracut", CMDLINE, ["/etc/dracut.conf.d/90-vfio-claim.conf"],
         [["dracut", "-f", "--uefi", "--kver", v] for v in ("6.6.1", "6.6.2")]),

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Disks with a boot loader on them, made without loop devices: an EFI system partition, and
-for GRUB a second partition with /boot, from which SeaBIOS and OVMF both start."""
+"""Disks with the boot loader of a Debian root on them, made without loop devices: an EFI system
+partition, and for GRUB a second partition with /boot, from which SeaBIOS and OVMF both start."""
 
 import os
 import struct
 import subprocess
 
-GRUB = "/usr/lib/grub"
 UUID = "6f9ffcb1-4a5e-4a5c-8f0a-7d1c2b3a4e5f"   # tests/loader/grub-probe knows it, too
 SECTOR = 512
 MIB = 1 << 20
 ESP, LINUX = 0xef, 0x83
+DISK_ID = b"\x78\x56\x34\x12\0\0"
 
 
 def _run(*command, **more):
@@ -22,7 +22,8 @@ def _fat(path, folder, mib):
     """A FAT file system that holds what is in `folder`."""
     _run("mkfs.fat", "-C", path, str(mib * 1024))
     names = [f"{folder}/{name}" for name in sorted(os.listdir(folder))]
-    _run("mcopy", "-i", path, "-s", *names, "::")
+    if names:
+        _run("mcopy", "-i", path, "-s", *names, "::")
 
 
 def _assemble(path, partitions, boot="", core=""):
@@ -51,40 +52,59 @@ def _assemble(path, partitions, boot="", core=""):
                 disk.write(code.read(440))
                 disk.seek(SECTOR)
                 disk.write(rest.read(MIB - SECTOR))
+        disk.seek(440)
+        disk.write(DISK_ID)
         disk.seek(446)
         disk.write(table.ljust(64, b"\0") + b"\x55\xaa")
 
 
-def grub_disk(path, boot):
+def _core(root, path, *words):
+    """GRUB's core, made by the root's own tool of its own modules."""
+    with open(path, "wb") as out:
+        subprocess.run(["chroot", root, "grub-mkimage", *words], check=True, stdout=out,
+                       stderr=subprocess.PIPE)
+
+
+def grub_disk(path, root, boot):
     """GRUB for BIOS and EFI; `boot` is the folder to become /boot, with grub/grub.cfg in it.
     It receives GRUB's modules, as grub-install would put them there."""
-    work = f"{path}.work"
+    work, grub = f"{path}.work", f"{root}/usr/lib/grub"
     efi = f"{work}/efi/EFI/BOOT"
     os.makedirs(efi)
     for target in ("i386-pc", "x86_64-efi"):
-        _run("cp", "-r", f"{GRUB}/{target}", f"{boot}/grub/")
-    _run("grub-mkimage", "-O", "i386-pc", "-o", f"{work}/core.img",
-         "-p", "(hd0,msdos2)/boot/grub", "biosdisk", "part_msdos", "ext2")
+        _run("cp", "-r", f"{grub}/{target}", f"{boot}/grub/")
+    _core(root, f"{work}/core.img", "-O", "i386-pc", "-p", "(hd0,msdos2)/boot/grub",
+          "biosdisk", "part_msdos", "ext2")
     # as Debian's signed image: a first grub.cfg leads to the one in /boot
     with open(f"{efi}/grub.cfg", "w", encoding="utf-8") as out:
         out.write(f"search.fs_uuid {UUID} root\nset prefix=($root)'/boot/grub'\n"
                   "configfile $prefix/grub.cfg\n")
-    _run("grub-mkimage", "-O", "x86_64-efi", "-o", f"{efi}/BOOTX64.EFI", "-p", "/EFI/BOOT",
-         "part_msdos", "fat", "ext2", "normal", "configfile", "search_fs_uuid")
+    _core(root, f"{efi}/BOOTX64.EFI", "-O", "x86_64-efi", "-p", "/EFI/BOOT", "part_msdos",
+          "fat", "ext2", "normal", "configfile", "search_fs_uuid")
     _fat(f"{work}/esp", f"{work}/efi", 4)
     os.mkdir(f"{work}/root")
     os.rename(boot, f"{work}/root/boot")
-    _run("mke2fs", "-q", "-t", "ext2", "-U", UUID, "-d", f"{work}/root", f"{work}/ext2", "48M")
+    _run("mke2fs", "-q", "-t", "ext2", "-U", UUID, "-d", f"{work}/root", f"{work}/ext2", "96M")
     _assemble(path, [(ESP, f"{work}/esp"), (LINUX, f"{work}/ext2")],
-              f"{GRUB}/i386-pc/boot.img", f"{work}/core.img")
+              f"{grub}/i386-pc/boot.img", f"{work}/core.img")
     subprocess.run(["rm", "-rf", work], check=True)
 
 
-def systemd_boot_disk(path, esp):
+def linux_disk(path, root, mib):
+    """An empty EFI system partition, and a root file system, without a boot loader."""
+    os.mkdir(f"{path}.efi")
+    _fat(f"{path}.esp", f"{path}.efi", 16)
+    os.rmdir(f"{path}.efi")
+    _run("mke2fs", "-q", "-t", "ext4", "-d", root, f"{path}.ext4", f"{mib}M")
+    _assemble(path, [(ESP, f"{path}.esp"), (LINUX, f"{path}.ext4")])
+
+
+def systemd_boot_disk(path, root, esp):
     """systemd-boot; `esp` is the folder with loader/ and the kernels in it."""
     os.makedirs(f"{esp}/EFI/BOOT", exist_ok=True)
-    _run("cp", "/usr/lib/systemd/boot/efi/systemd-bootx64.efi", f"{esp}/EFI/BOOT/BOOTX64.EFI")
-    _fat(f"{path}.esp", esp, 48)
+    _run("cp", f"{root}/usr/lib/systemd/boot/efi/systemd-bootx64.efi",
+         f"{esp}/EFI/BOOT/BOOTX64.EFI")
+    _fat(f"{path}.esp", esp, 96)
     _assemble(path, [(ESP, f"{path}.esp")])
 
 

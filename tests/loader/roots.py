@@ -49,7 +49,7 @@ class Root:
                    'GRUB_CMDLINE_LINUX=""\n')
         self.write("etc/kernel/install.conf", "layout=bls\nBOOT_ROOT=/efi\n")
         self.write("etc/kernel/entry-token", "debian\n")
-        self.write("etc/kernel/cmdline", f"root=/dev/sda2 ro {CMDLINE}\n")
+        self.write("etc/kernel/cmdline", f"root=/dev/vda2 ro {CMDLINE}\n")
 
     def write(self, path, text):
         with open(f"{self.path}/{path}", "w", encoding="utf-8", newline="") as out:
@@ -71,7 +71,7 @@ class Root:
         done = self.run("update-grub")
         if done.returncode:
             raise Failed(f"update-grub: {done.stderr.strip()}")
-        must("grub-script-check", f"{self.path}/boot/grub/grub.cfg")
+        must("chroot", self.path, "grub-script-check", "/boot/grub/grub.cfg")
         return (self.read("boot/grub/grub.cfg"),
                 [line for line in done.stderr.split("\n") if "vfio" in line])
 

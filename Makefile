@@ -221,8 +221,8 @@ TEST_PACKAGES := python3
 deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
-# those that use one processor run two at a time
-ROOMS := unit roots+args doctor+journal cli hooks bench fuzz boot loader setup power system demo
+# the longest first: several run at a time
+ROOMS := power system setup boot loader fuzz cli unit journal hooks demo doctor roots args bench
 
 .PHONY: check
 check: deps ## Run all tests, installing what they need
@@ -230,7 +230,7 @@ check: deps ## Run all tests, installing what they need
 
 ONLY ?=
 
-CHECK_ROOMS := $(patsubst %,check-%,$(subst +, ,$(ROOMS)))
+CHECK_ROOMS := $(ROOMS:%=check-%)
 .PHONY: $(CHECK_ROOMS)
 $(CHECK_ROOMS): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
 	+ONLY='$(ONLY)' tests/check $*

@@ -116,7 +116,7 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 INSTALLER_SRC := $(wildcard installer/*.c installer/*/*.c)
 INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
 INSTALLER_LIBS := json-c blkid libarchive nettle libpci libkmod
-INSTALLER_ROOMS := bootloader initramfs doctor
+INSTALLER_ROOMS := look setup journal bootloader initramfs boots hands doctor snapshot
 INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) \
 	$(CPPFLAGS_ALL) -DLOCALEDIR='"$(LOCALEDIR)"' -Iinstaller $(INSTALLER_ROOMS:%=-Iinstaller/%) \
 	$(shell pkg-config --cflags $(INSTALLER_LIBS))

@@ -3,6 +3,9 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#include "text.h"
 
 int answer(const struct context *context, const char *outcome, const char *detail,
 	   int status)
@@ -24,4 +27,17 @@ int answer(const struct context *context, const char *outcome, const char *detai
 		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
 	return status;
+}
+
+bool answer_one_claim(const struct context *context, int *ret)
+{
+	if (context->n_arguments != 1)
+		*ret = answer(context, "usage", _("name one claim; see --help"),
+			      EXIT_USAGE);
+	else if (!context->root.captured && !context->dry_run && geteuid() != 0)
+		*ret = answer(context, "refused", _("only root may do that"),
+			      EXIT_REFUSED);
+	else
+		return true;
+	return false;
 }

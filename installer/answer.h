@@ -9,3 +9,8 @@
 /* Returns `status`. A sentence goes to stdout if that is EXIT_DONE, else to stderr. */
 int answer(const struct context *context, const char *outcome, const char *detail,
 	   int status) __attribute__((nonnull));
+
+/* Whether a command that changes hands may begin: it names one claim, and root runs it or
+ * nothing is changed. If not it has answered, with the exit status in `ret`. */
+bool answer_one_claim(const struct context *context, int *ret)
+	__attribute__((nonnull, warn_unused_result));

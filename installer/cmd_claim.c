@@ -2,8 +2,6 @@
 /*
  * vfio-claim claim NAME: takes a claim's functions from the host without a reboot.
  */
-#include <unistd.h>
-
 #include "answer.h"
 #include "boot.h"
 #include "handover.h"
@@ -25,13 +23,10 @@ static int run(struct context *context)
 	char what[1024];
 	struct str s = STR_ON(what);
 	enum handover result;
+	int status;
 
-	if (context->n_arguments != 1)
-		return answer(context, "usage", _("name one claim; see --help"),
-			      EXIT_USAGE);
-	if (!context->root.captured && !context->dry_run && geteuid() != 0)
-		return answer(context, "refused", _("only root may do that"),
-			      EXIT_REFUSED);
+	if (!answer_one_claim(context, &status))
+		return status;
 	result = handover_claim(&context->root, context->arguments[0], context->dry_run,
 				&s);
 	if (result == HANDOVER_DONE && !context->dry_run)

@@ -129,13 +129,11 @@ static int release(struct context *context, const char *name)
 
 static int run(struct context *context)
 {
-	if (context->n_arguments != 1)
-		return answer(context, "usage", _("name one claim; see --help"),
-			      EXIT_USAGE);
-	if (!context->root.captured && !context->dry_run && geteuid() != 0)
-		return answer(context, "refused", _("only root may do that"),
-			      EXIT_REFUSED);
-	return release(context, context->arguments[0]);
+	int status;
+
+	return answer_one_claim(context, &status)
+		       ? release(context, context->arguments[0])
+		       : status;
 }
 
 static const struct option options[] = {

@@ -78,3 +78,16 @@ void text_clean(char *dst, size_t size, const char *src)
 	}
 	dst[at] = '\0';
 }
+
+char *text_splice(const char *text, size_t from, size_t to, const char *with)
+{
+	const size_t len = strlen(text), more = strlen(with);
+	char *all = malloc(len - (to - from) + more + 1);
+
+	if (!all)
+		return NULL;
+	memcpy(all, text, from);
+	memcpy(all + from, with, more);
+	memcpy(all + from + more, text + to, len - to + 1);
+	return all;
+}

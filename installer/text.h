@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Texts for people: translated by gettext, coloured on a terminal only.
+ * Texts for people: translated by gettext, coloured on a terminal only; and on the heap.
  */
 #pragma once
 
 #include <libintl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define _(text) gettext(text)
 /* for tables: translated where it is printed */
@@ -34,3 +35,13 @@ void text_print(FILE *stream, bool colour, enum text_style style, const char *fo
  * For what others wrote: names of the PCI database, firmware, processes.
  */
 void text_clean(char *dst, size_t size, const char *src) __attribute__((nonnull));
+
+static inline void text_free(char **text)
+{
+	free(*text);
+}
+#define TEXT_OWNED __attribute__((cleanup(text_free)))
+
+/* `text` with [from, to) replaced. NULL: no memory. */
+char *text_splice(const char *text, size_t from, size_t to, const char *with)
+	__attribute__((nonnull, warn_unused_result));

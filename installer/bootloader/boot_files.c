@@ -328,15 +328,82 @@ int boot_put(struct changes *changes, struct fs *root, const char *path,
 	return args_copy(&c->ours, added);
 }
 
-char *boot_splice(const char *text, size_t from, size_t to, const char *with)
+static int shell_file(struct fs *root, const struct changes *changes, const char *path,
+		      struct shell *shell, struct shell_problem *problem)
 {
-	const size_t len = strlen(text), more = strlen(with);
-	char *all = malloc(len - (to - from) + more + 1);
+	char *text;
+	int r;
 
-	if (!all)
-		return NULL;
-	memcpy(all, text, from);
-	memcpy(all + from, with, more);
-	memcpy(all + from + more, text + to, len - to + 1);
-	return all;
+	r = boot_text(root, changes, path, &text);
+	if (r == 0)
+		return shell_add_file(shell, path, text);
+	if (shell_add_file(shell, path, NULL) == 0)
+		*problem = (struct shell_problem){ shell->files[shell->n_files - 1].path,
+						   0, boot_reason(r) };
+	return r;
+}
+
+static int shell_folder(struct fs *root, const struct changes *changes,
+			const char *folder, const char *suffix, const char *own,
+			struct shell *shell, struct shell_problem *problem)
+{
+	const char *own_name = strrchr(own, '/') + 1;
+	NAMES_OWNED struct boot_names names = { 0 };
+	bool seen = false;
+	int r;
+
+	r = boot_list(root, folder, suffix, &names);
+	for (size_t i = 0; i <= names.n && r == 0; i++) {
+		const char *name = i < names.n ? names.names[i] : NULL;
+		char path[FS_PATH_MAX];
+		struct str s = STR_ON(path);
+
+		if (!seen && (!name || strcmp(name, own_name) >= 0)) {
+			r = shell_file(root, changes, own, shell, problem);
+			seen = true;
+		}
+		/* a shell's * leaves hidden ones out */
+		if (r < 0 || !name || name[0] == '.' || str_equal(name, own_name))
+			continue;
+		str_join(&s, folder, "/", name, NULL);
+		r = s.cut ? -ENAMETOOLONG
+			  : shell_file(root, changes, path, shell, problem);
+	}
+	return r;
+}
+
+int boot_shell(struct fs *root, const struct changes *changes, const char *first,
+	       const char *folder, const char *suffix, const char *own, struct shell *ret,
+	       struct shell_problem *problem)
+{
+	int r;
+
+	*problem = (struct shell_problem){ 0 };
+	r = shell_file(root, changes, first, ret, problem);
+	if (r == 0 && folder)
+		r = shell_folder(root, changes, folder, suffix, own, ret, problem);
+	return r < 0 ? r : shell_parse(ret, problem);
+}
+
+int boot_put_shell(struct changes *changes, struct fs *root, const struct shell *shell,
+		   const char *own, const struct args *added,
+		   const struct bootloader *owner)
+{
+	const struct args none = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < shell->n_files && r == 0; i++) {
+		const struct shell_file *f = &shell->files[i];
+		const bool ours = str_equal(f->path, own);
+
+		if (f->before ? str_equal(f->before, f->text) : !*f->text)
+			continue;
+		r = boot_put(changes, root, f->path, ours && !*f->text ? NULL : f->text,
+			     0644, owner, ours ? added : &none);
+		for (size_t k = 0; k < changes->n_files && r == 0 && ours; k++)
+			if (str_equal(changes->files[k].path, own) &&
+			    (!*f->text || str_starts(f->text, BOOT_HEADER)))
+				changes->files[k].kind = CHANGE_FILE;
+	}
+	return r;
 }

@@ -8,13 +8,8 @@
 #include <stdlib.h>
 
 #include "bootloader.h"
+#include "shell.h"
 #include "text.h"
-
-static inline void boot_free(char **text)
-{
-	free(*text);
-}
-#define TEXT_OWNED __attribute__((cleanup(boot_free)))
 
 /*
  * A text file, as planned where `changes` (may be NULL) names it. 0 with *ret, which is
@@ -100,6 +95,25 @@ int boot_put(struct changes *changes, struct fs *root, const char *path,
 	     const char *after, mode_t mode, const struct bootloader *owner,
 	     const struct args *added) __attribute__((nonnull(1, 2, 3, 6, 7)));
 
-/* `text` with [from, to) replaced. NULL: no memory. */
-char *boot_splice(const char *text, size_t from, size_t to, const char *with)
-	__attribute__((nonnull, warn_unused_result));
+/*
+ * Reads `first` and, where `folder` is not NULL, its files that end in `suffix`, in their
+ * order and as planned, `own` among them even if it is not there yet. `ret` has keys and
+ * dialect.
+ */
+int boot_shell(struct fs *root, const struct changes *changes, const char *first,
+	       const char *folder, const char *suffix, const char *own, struct shell *ret,
+	       struct shell_problem *problem)
+	__attribute__((nonnull(1, 3, 7, 8), warn_unused_result));
+
+/* The first line of files that are ours. */
+#define BOOT_HEADER \
+	"# Made by vfio-claim; \"vfio-claim args\" and \"vfio-claim undo\" change it.\n"
+
+/*
+ * Puts every file of the shell's that has changed. `own` is ours: it has the words
+ * `added`, goes when it is empty, and is a file of our making where it begins with
+ * BOOT_HEADER.
+ */
+int boot_put_shell(struct changes *changes, struct fs *root, const struct shell *shell,
+		   const char *own, const struct args *added,
+		   const struct bootloader *owner) __attribute__((nonnull));

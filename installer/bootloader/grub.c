@@ -5,61 +5,13 @@
 
 const char *const grub_keys[] = { GRUB_KEY, "GRUB_CMDLINE_LINUX_DEFAULT", NULL };
 
-static int load_file(struct fs *root, const struct changes *changes, const char *path,
-		     struct shell *shell, struct shell_problem *problem)
-{
-	char *text;
-	int r;
-
-	r = boot_text(root, changes, path, &text);
-	if (r == 0)
-		return shell_add_file(shell, path, text);
-	if (shell_add_file(shell, path, NULL) == 0)
-		*problem = (struct shell_problem){ shell->files[shell->n_files - 1].path,
-						   0, boot_reason(r) };
-	return r;
-}
-
-static int load_drop_ins(struct fs *root, const struct changes *changes,
-			 struct shell *shell, struct shell_problem *problem)
-{
-	const char *ours = strrchr(GRUB_OURS, '/') + 1;
-	NAMES_OWNED struct boot_names names = { 0 };
-	char path[FS_PATH_MAX];
-	bool seen = false;
-	int r;
-
-	r = boot_list(root, GRUB_FOLDER, ".cfg", &names);
-	for (size_t i = 0; i < names.n && r == 0; i++) {
-		struct str s = STR_ON(path);
-
-		/* ours is always there, so that there is a place for it */
-		if (!seen && strcmp(names.names[i], ours) > 0)
-			r = load_file(root, changes, GRUB_OURS, shell, problem);
-		seen = seen || strcmp(names.names[i], ours) >= 0;
-		str_join(&s, GRUB_FOLDER "/", names.names[i], NULL);
-		/* a shell's * leaves these out */
-		if (r == 0 && names.names[i][0] != '.')
-			r = s.cut ? -ENAMETOOLONG
-				  : load_file(root, changes, path, shell, problem);
-	}
-	if (r == 0 && !seen)
-		r = load_file(root, changes, GRUB_OURS, shell, problem);
-	return r;
-}
-
 int grub_load(struct fs *root, const struct changes *changes, bool drop_ins,
 	      struct shell *ret, struct shell_problem *problem)
 {
-	int r;
-
 	/* grub-mkconfig is for sh: which is dash where there are drop-ins */
 	*ret = (struct shell){ .keys = grub_keys, .bash = !drop_ins };
-	*problem = (struct shell_problem){ 0 };
-	r = load_file(root, changes, GRUB_DEFAULT, ret, problem);
-	if (r == 0 && drop_ins)
-		r = load_drop_ins(root, changes, ret, problem);
-	return r < 0 ? r : shell_parse(ret, problem);
+	return boot_shell(root, changes, GRUB_DEFAULT, drop_ins ? GRUB_FOLDER : NULL,
+			  ".cfg", GRUB_OURS, ret, problem);
 }
 
 int grub_words(const struct shell *shell, struct args *ret)
@@ -231,5 +183,45 @@ int grub_verify(struct fs *root, const struct args *present, const struct args *
 		boot_at(why, m.path, 0, _("it has no entry that boots Linux"));
 		r = -ENOENT;
 	}
+	return r;
+}
+
+void grub_found(struct fs *root, struct str *evidence)
+{
+	boot_found(evidence, GRUB_DEFAULT);
+	if (grub_cfg(root))
+		boot_found(evidence, grub_cfg(root));
+}
+
+int grub_show(struct fs *root, bool drop_ins, struct args *ret)
+{
+	SHELL_OWNED struct shell shell = { 0 };
+	struct shell_problem problem;
+	int r;
+
+	r = grub_load(root, NULL, drop_ins, &shell, &problem);
+	return r < 0 ? r : grub_words(&shell, ret);
+}
+
+int grub_edit(struct fs *root, const struct changes *changes, bool drop_ins,
+	      const struct args *add, const struct args *remove, grub_edit_fn *edit,
+	      const char *program, struct shell *ret, struct args *ret_missing,
+	      struct str *why)
+{
+	struct shell_problem problem = { 0 };
+	int r;
+
+	r = grub_load(root, changes, drop_ins, ret, &problem);
+	if (r == 0)
+		r = grub_missing(ret, add, ret_missing);
+	if (r == 0 && ret_missing->n)
+		r = grub_check(ret_missing, why);
+	if (r == 0)
+		r = edit(ret, ret_missing, remove, &problem);
+	if (r == 0)
+		return 0;
+	if (problem.path)
+		boot_at(why, problem.path, problem.line, problem.reason);
+	boot_by_hand(why, GRUB_KEY, add, remove, program);
 	return r;
 }

@@ -19,6 +19,26 @@ int grub_load(struct fs *root, const struct changes *changes, bool drop_ins,
 	      struct shell *ret, struct shell_problem *problem)
 	__attribute__((nonnull(1, 4, 5), warn_unused_result));
 
+/* Says that GRUB's files were found. */
+void grub_found(struct fs *root, struct str *evidence) __attribute__((nonnull));
+
+/* The words of all keys, as the files have them now. */
+int grub_show(struct fs *root, bool drop_ins, struct args *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Adds the words that are missing, and takes others out. -EINVAL with the problem. */
+typedef int grub_edit_fn(struct shell *shell, const struct args *missing,
+			 const struct args *remove, struct shell_problem *problem);
+
+/*
+ * Loads, judges and edits the files in memory, `ret_missing` being what was added. Where
+ * that fails `why` has the reason and what to do by hand, with `program` behind it.
+ */
+int grub_edit(struct fs *root, const struct changes *changes, bool drop_ins,
+	      const struct args *add, const struct args *remove, grub_edit_fn *edit,
+	      const char *program, struct shell *ret, struct args *ret_missing,
+	      struct str *why) __attribute__((nonnull, warn_unused_result));
+
 /* The words of all keys. */
 int grub_words(const struct shell *shell, struct args *ret)
 	__attribute__((nonnull, warn_unused_result));

@@ -11,20 +11,13 @@ static bool probe(struct fs *root, struct str *evidence)
 {
 	if (!boot_exists(root, GRUB_DEFAULT))
 		return false;
-	boot_found(evidence, GRUB_DEFAULT);
-	if (grub_cfg(root))
-		boot_found(evidence, grub_cfg(root));
+	grub_found(root, evidence);
 	return true;
 }
 
 static int show(struct fs *root, struct args *ret)
 {
-	SHELL_OWNED struct shell shell = { 0 };
-	struct shell_problem problem;
-	int r;
-
-	r = grub_load(root, NULL, false, &shell, &problem);
-	return r < 0 ? r : grub_words(&shell, ret);
+	return grub_show(root, false, ret);
 }
 
 /* What makes the menu, and where. */
@@ -63,25 +56,15 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 {
 	SHELL_OWNED struct shell shell = { 0 };
 	ARGS_OWNED struct args missing = { 0 };
-	struct shell_problem problem = { 0 };
 	const struct shell_file *f;
 	int r;
 
-	r = grub_load(root, changes, false, &shell, &problem);
-	if (r == 0)
-		r = grub_missing(&shell, add, &missing);
-	if (r == 0 && missing.n)
-		r = grub_check(&missing, why);
-	if (r == 0)
-		r = edit(&shell, &missing, remove, &problem);
-	if (r < 0) {
-		if (problem.path)
-			boot_at(why, problem.path, problem.line, problem.reason);
-		boot_by_hand(why, GRUB_KEY, add, remove,
-			     boot_exists(root, "boot/grub2") ? "grub2-mkconfig"
-							     : "grub-mkconfig");
+	r = grub_edit(root, changes, false, add, remove, edit,
+		      boot_exists(root, "boot/grub2") ? "grub2-mkconfig"
+						      : "grub-mkconfig",
+		      &shell, &missing, why);
+	if (r < 0)
 		return r;
-	}
 	f = &shell.files[0];
 	if (f->before && str_equal(f->before, f->text))
 		return 0;

@@ -9,8 +9,6 @@
 #include "backends.h"
 #include "grub.h"
 
-#define HEADER \
-	"# Made by vfio-claim; \"vfio-claim args\" and \"vfio-claim undo\" change it.\n"
 #define LINE_BEGIN GRUB_KEY "=\"$" GRUB_KEY
 
 static bool probe(struct fs *root, struct str *evidence)
@@ -21,20 +19,13 @@ static bool probe(struct fs *root, struct str *evidence)
 		return false;
 	if (!boot_exists(root, "usr/sbin/update-grub") && !boot_os_is(root, debian))
 		return false;
-	boot_found(evidence, GRUB_DEFAULT);
-	if (grub_cfg(root))
-		boot_found(evidence, grub_cfg(root));
+	grub_found(root, evidence);
 	return true;
 }
 
 static int show(struct fs *root, struct args *ret)
 {
-	SHELL_OWNED struct shell shell = { 0 };
-	struct shell_problem problem;
-	int r;
-
-	r = grub_load(root, NULL, true, &shell, &problem);
-	return r < 0 ? r : grub_words(&shell, ret);
+	return grub_show(root, true, ret);
 }
 
 static struct shell_file *ours(struct shell *shell)
@@ -53,10 +44,10 @@ static char *compose(const struct args *words)
 
 	if (!joined)
 		return NULL;
-	text = malloc(sizeof(HEADER LINE_BEGIN " \"\n") + 2 * strlen(joined));
+	text = malloc(sizeof(BOOT_HEADER LINE_BEGIN " \"\n") + 2 * strlen(joined));
 	if (!text)
 		return NULL;
-	at = stpcpy(text, HEADER LINE_BEGIN " ");
+	at = stpcpy(text, BOOT_HEADER LINE_BEGIN " ");
 	for (const char *c = joined; *c; c++) {
 		if (*c == '"')
 			*at++ = '\\';
@@ -69,12 +60,12 @@ static char *compose(const struct args *words)
 /* 1 if the file is as we write it: nobody has edited it. 0 or a negative errno. */
 static int is_ours(const char *text, struct args *ret)
 {
-	const char *line = text + strlen(HEADER LINE_BEGIN " ");
+	const char *line = text + strlen(BOOT_HEADER LINE_BEGIN " ");
 	TEXT_OWNED char *again = NULL, *words = NULL;
 	char *out;
 	int r;
 
-	if (!str_starts(text, HEADER LINE_BEGIN " "))
+	if (!str_starts(text, BOOT_HEADER LINE_BEGIN " "))
 		return 0;
 	words = out = strdup(line);
 	if (!words)
@@ -119,27 +110,6 @@ static int wanted(const struct shell *shell, const char *key, const struct args 
 	return r < 0 ? r : args_without(ret, &words, remove);
 }
 
-static int compare(const struct shell *shell, const char *key, const struct args *add,
-		   const struct args *expect, struct shell_problem *problem)
-{
-	ARGS_OWNED struct args words = { 0 }, others = { 0 };
-	const struct shell_assign *last = shell_last(shell, key);
-	int r;
-
-	r = shell_words(shell, key, &words);
-	if (r == 0)
-		r = args_without(&others, &words, add);
-	/* drop-ins after ours may append, too: our words can be anywhere */
-	if (r < 0 || (args_has_all(&words, add) && args_equal(&others, expect)))
-		return r;
-	*problem = (struct shell_problem){
-		last ? shell->files[last->file].path : GRUB_DEFAULT,
-		last ? last->line : 0,
-		_("this comes later and replaces it, or puts it together in another way"),
-	};
-	return -EINVAL;
-}
-
 /* Our own file first; what then is still there stands in somebody else's. */
 static int edit_ours(struct shell *shell, const struct args *add,
 		     const struct args *remove, struct shell_problem *problem)
@@ -174,36 +144,9 @@ static int edit(struct shell *shell, const struct args *add, const struct args *
 	for (const char *const *key = grub_keys; *key && r == 0; key++)
 		r = shell_remove(shell, *key, remove, problem);
 	if (r == 0)
-		r = compare(shell, grub_keys[0], add, &linux_words, problem);
+		r = shell_compare(shell, grub_keys[0], &linux_words, add, problem);
 	if (r == 0)
-		r = compare(shell, grub_keys[1], &none, &default_words, problem);
-	return r;
-}
-
-static int put(struct fs *root, const struct shell *shell, const struct args *added,
-	       struct changes *changes)
-{
-	const struct args none = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; i < shell->n_files && r == 0; i++) {
-		const struct shell_file *f = &shell->files[i];
-		const bool own = str_equal(f->path, GRUB_OURS);
-
-		if (f->before ? str_equal(f->before, f->text) : !*f->text)
-			continue;
-		if (!own) {
-			r = boot_put(changes, root, f->path, f->text, 0644,
-				     &bootloader_grub_drop_in, &none);
-			continue;
-		}
-		r = boot_put(changes, root, f->path, *f->text ? f->text : NULL, 0644,
-			     &bootloader_grub_drop_in, added);
-		for (size_t k = 0; k < changes->n_files && r == 0; k++)
-			if (str_equal(changes->files[k].path, GRUB_OURS) &&
-			    (!*f->text || str_starts(f->text, HEADER)))
-				changes->files[k].kind = CHANGE_FILE;
-	}
+		r = shell_compare(shell, grub_keys[1], &default_words, &none, problem);
 	return r;
 }
 
@@ -220,24 +163,15 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 {
 	SHELL_OWNED struct shell shell = { 0 };
 	ARGS_OWNED struct args missing = { 0 };
-	struct shell_problem problem = { 0 };
 	const size_t n = changes->n_files;
 	int r;
 
-	r = grub_load(root, changes, true, &shell, &problem);
-	if (r == 0)
-		r = grub_missing(&shell, add, &missing);
-	if (r == 0 && missing.n)
-		r = grub_check(&missing, why);
-	if (r == 0)
-		r = edit(&shell, &missing, remove, &problem);
-	if (r < 0) {
-		if (problem.path)
-			boot_at(why, problem.path, problem.line, problem.reason);
-		boot_by_hand(why, GRUB_KEY, add, remove, "update-grub");
+	r = grub_edit(root, changes, true, add, remove, edit, "update-grub", &shell,
+		      &missing, why);
+	if (r < 0)
 		return r;
-	}
-	r = put(root, &shell, &missing, changes);
+	r = boot_put_shell(changes, root, &shell, GRUB_OURS, &missing,
+			   &bootloader_grub_drop_in);
 	if (r == 0 && changes->n_files != n)
 		r = menu(root, changes);
 	return r;

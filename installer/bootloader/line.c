@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot_files.h"
+#include "text.h"
 
 int glyphs_add(struct glyphs *glyphs, int c, size_t from, size_t to)
 {
@@ -115,7 +115,7 @@ static int append(char **text, size_t from, size_t *to, const char *word)
 
 	if (asprintf(&with, "%s%s", *to > from ? " " : "", word) < 0)
 		return -ENOMEM;
-	all = boot_splice(*text, *to, *to, with);
+	all = text_splice(*text, *to, *to, with);
 	if (all) {
 		*to += strlen(with);
 		free(*text);
@@ -135,7 +135,7 @@ int line_edit(char **text, size_t from, size_t *to, const struct args *add,
 	int r;
 
 	while ((r = find_plain(*text, from, *to, remove, &begin, &stop)) == 1) {
-		all = boot_splice(*text, begin, stop, "");
+		all = text_splice(*text, begin, stop, "");
 		if (!all)
 			return -ENOMEM;
 		free(*text);

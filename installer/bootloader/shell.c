@@ -2,10 +2,14 @@
 #include "shell.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "boot_files.h"
+#include "line.h"
+#include "str.h"
+#include "text.h"
 
 #define MAX_VALUE (64 * 1024)
 
@@ -221,7 +225,7 @@ static int check_assign(const struct shell *shell, const struct shell_assign *a,
 static int splice(struct shell *shell, size_t file, size_t from, size_t to,
 		  const char *with, struct shell_problem *problem)
 {
-	char *all = boot_splice(shell->files[file].text, from, to, with);
+	char *all = text_splice(shell->files[file].text, from, to, with);
 
 	if (!all)
 		return -ENOMEM;
@@ -387,10 +391,9 @@ static const struct shell_assign *last_in(const struct shell *shell, const char 
 	return NULL;
 }
 
-/* What was there in its order, and what was added, somewhere. */
-static int check_added(const struct shell *shell, const char *key,
-		       const struct args *before, const struct args *add,
-		       struct shell_problem *problem)
+/* What is read after the place of the edit may append, too: the words can be anywhere. */
+int shell_compare(const struct shell *shell, const char *key, const struct args *before,
+		  const struct args *add, struct shell_problem *problem)
 {
 	ARGS_OWNED struct args words = { 0 }, others = { 0 };
 	const struct shell_assign *last = shell_last(shell, key);
@@ -401,7 +404,7 @@ static int check_added(const struct shell *shell, const char *key,
 		r = args_without(&others, &words, add);
 	if (r < 0 || (args_has_all(&words, add) && args_equal(&others, before)))
 		return r;
-	return refuse(shell, last->file, last->line,
+	return refuse(shell, last ? last->file : 0, last ? last->line : 0,
 		      _("this comes later and replaces it, or puts it together in "
 			"another way"),
 		      problem);
@@ -429,5 +432,5 @@ int shell_append(struct shell *shell, const char *key, size_t file,
 	if (r == 0)
 		r = here ? append_value(shell, here, add, problem)
 			 : append_line(shell, key, file, add, problem);
-	return r < 0 ? r : check_added(shell, key, &before, add, problem);
+	return r < 0 ? r : shell_compare(shell, key, &before, add, problem);
 }

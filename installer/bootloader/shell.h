@@ -81,6 +81,12 @@ int shell_append(struct shell *shell, const char *key, size_t file,
 		 const struct args *add, struct shell_problem *problem)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether a variable now has `add`, anywhere in it, and the others as they are in
+ * `before`. 0, -EINVAL with the problem, or -ENOMEM. */
+int shell_compare(const struct shell *shell, const char *key, const struct args *before,
+		  const struct args *add, struct shell_problem *problem)
+	__attribute__((nonnull, warn_unused_result));
+
 /* shell_parse.c: the assignments of one file, appended. */
 int shell_parse_file(struct shell *shell, size_t file, struct shell_problem *problem)
 	__attribute__((nonnull, warn_unused_result));

@@ -14,55 +14,15 @@
 #define FOLDER "etc/dracut.conf.d"
 #define OURS FOLDER "/90-vfio-claim.conf"
 #define KEY "kernel_cmdline"
-#define HEADER \
-	"# Made by vfio-claim; \"vfio-claim args\" and \"vfio-claim undo\" change it.\n"
 #define SEED_HEADER "# Without this line it would lack what the kernel runs with:\n"
 
 static const char *const keys[] = { KEY, "uefi", NULL };
 
-static int load_file(struct fs *root, const struct changes *changes, const char *path,
-		     struct shell *shell, struct shell_problem *problem)
-{
-	char *text;
-	int r;
-
-	r = boot_text(root, changes, path, &text);
-	if (r == 0)
-		return shell_add_file(shell, path, text);
-	if (shell_add_file(shell, path, NULL) == 0)
-		*problem = (struct shell_problem){ shell->files[shell->n_files - 1].path,
-						   0, boot_reason(r) };
-	return r;
-}
-
 static int load(struct fs *root, const struct changes *changes, struct shell *shell,
 		struct shell_problem *problem)
 {
-	const char *ours = strrchr(OURS, '/') + 1;
-	NAMES_OWNED struct boot_names names = { 0 };
-	bool seen = false;
-	int r;
-
 	*shell = (struct shell){ .keys = keys, .bash = true };
-	*problem = (struct shell_problem){ 0 };
-	r = load_file(root, changes, CONF, shell, problem);
-	if (r == 0)
-		r = boot_list(root, FOLDER, ".conf", &names);
-	for (size_t i = 0; i <= names.n && r == 0; i++) {
-		const char *name = i < names.n ? names.names[i] : NULL;
-		char path[FS_PATH_MAX];
-		struct str s = STR_ON(path);
-
-		if (!seen && (!name || strcmp(name, ours) >= 0)) {
-			r = load_file(root, changes, OURS, shell, problem);
-			seen = true;
-		}
-		if (!name || str_equal(name, ours) || r < 0)
-			continue;
-		str_join(&s, FOLDER "/", name, NULL);
-		r = load_file(root, changes, path, shell, problem);
-	}
-	return r < 0 ? r : shell_parse(shell, problem);
+	return boot_shell(root, changes, CONF, FOLDER, ".conf", OURS, shell, problem);
 }
 
 static bool probe(struct fs *root, struct str *evidence)
@@ -121,9 +81,10 @@ static int compose(struct fs *root, bool seed, const struct args *words, char **
 	base = args_join(&running);
 	if (!joined || !base)
 		return -ENOMEM;
-	r = seed ? asprintf(ret, HEADER SEED_HEADER KEY "=\" %s \"\n" KEY "+=\" %s \"\n",
+	r = seed ? asprintf(ret,
+			    BOOT_HEADER SEED_HEADER KEY "=\" %s \"\n" KEY "+=\" %s \"\n",
 			    base, joined)
-		 : asprintf(ret, HEADER KEY "+=\" %s \"\n", joined);
+		 : asprintf(ret, BOOT_HEADER KEY "+=\" %s \"\n", joined);
 	if (r < 0)
 		*ret = NULL;
 	return r < 0 ? -ENOMEM : 0;
@@ -134,7 +95,7 @@ static int our_words(const char *text, struct args *ret)
 {
 	const char *line = strstr(text, KEY "+=\" ");
 
-	if (!str_starts(text, HEADER) || !line)
+	if (!str_starts(text, BOOT_HEADER) || !line)
 		return 0;
 	line += strlen(KEY "+=\" ");
 	return args_parse(ret, strndupa(line, strcspn(line, "\"\n")));
@@ -166,8 +127,8 @@ static int edit_ours(struct fs *root, struct shell *shell, const struct args *ad
 
 		r = compose(root, false, &words, &line);
 		if (r == 0)
-			text = boot_splice(f->text, at, strlen(f->text),
-					   line + strlen(HEADER));
+			text = text_splice(f->text, at, strlen(f->text),
+					   line + strlen(BOOT_HEADER));
 	} else if (words.n) {
 		r = compose(root, !shell_last(shell, KEY), &words, &text);
 	} else {
@@ -200,27 +161,6 @@ static int edit(struct fs *root, struct shell *shell, const struct args *missing
 			(struct shell_problem){ shell->files[last->file].path, last->line,
 						_("this comes later and replaces it") };
 		r = -EINVAL;
-	}
-	return r;
-}
-
-static int put(struct fs *root, const struct shell *shell, const struct args *added,
-	       struct changes *changes)
-{
-	const struct args none = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; i < shell->n_files && r == 0; i++) {
-		const struct shell_file *f = &shell->files[i];
-		const bool own = str_equal(f->path, OURS);
-
-		if (f->before ? str_equal(f->before, f->text) : !*f->text)
-			continue;
-		r = boot_put(changes, root, f->path, *f->text ? f->text : NULL, 0644,
-			     &bootloader_uki_dracut, own ? added : &none);
-		for (size_t k = 0; k < changes->n_files && own; k++)
-			if (str_equal(changes->files[k].path, OURS))
-				changes->files[k].kind = CHANGE_FILE;
 	}
 	return r;
 }
@@ -265,7 +205,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 		boot_by_hand(why, KEY, add, remove, "dracut -f --uefi");
 		return r;
 	}
-	r = put(root, &shell, &missing, changes);
+	r = boot_put_shell(changes, root, &shell, OURS, &missing, &bootloader_uki_dracut);
 	return r == 0 && changes->n_files != n ? run(root, changes) : r;
 }
 

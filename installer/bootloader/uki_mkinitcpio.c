@@ -158,7 +158,7 @@ static int edit_file(struct fs *root, const char *path, const struct args *add,
 		return r;
 	}
 	if (own && add->n && !strchr(text, '\n')) {
-		char *whole = boot_splice(text, strlen(text), strlen(text), "\n");
+		char *whole = text_splice(text, strlen(text), strlen(text), "\n");
 
 		if (!whole)
 			return -ENOMEM;

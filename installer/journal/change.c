@@ -11,13 +11,7 @@
 #include "diff.h"
 #include "str.h"
 #include "text.h"
-
-static void free_words(char **words)
-{
-	for (char **w = words; w && *w; w++)
-		free(*w);
-	free(words);
-}
+#include "words.h"
 
 static void finish_change(struct change *c)
 {
@@ -29,8 +23,8 @@ static void finish_change(struct change *c)
 
 static void finish_step(struct step *s)
 {
-	free_words(s->argv);
-	free_words(s->undo_argv);
+	words_free(s->argv);
+	words_free(s->undo_argv);
 }
 
 void changes_finish(struct changes *changes)
@@ -247,35 +241,6 @@ char *changes_content(const struct changes *changes, struct fs *root, const char
 	return text;
 }
 
-static char **copy_words(const char *const *words)
-{
-	size_t n = 0;
-	char **copy;
-
-	while (words[n])
-		n++;
-	copy = calloc(n + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = strdup(words[i]);
-		if (!copy[i]) {
-			free_words(copy);
-			return NULL;
-		}
-	}
-	return copy;
-}
-
-static bool words_equal(char *const *a, const char *const *b)
-{
-	if (!a || !b)
-		return !a && !b;
-	while (*a && *b && str_equal(*a, *b)) {
-		a++;
-		b++;
-	}
-	return !*a && !*b;
-}
-
 int changes_run(struct changes *changes, const char *why, const char *const *argv,
 		const char *const *undo_argv)
 {
@@ -283,8 +248,8 @@ int changes_run(struct changes *changes, const char *why, const char *const *arg
 	size_t i;
 
 	for (i = 0; i < changes->n_steps; i++) {
-		if (!words_equal(steps[i].argv, argv) ||
-		    !words_equal(steps[i].undo_argv, undo_argv))
+		if (!words_equal(steps[i].argv, (char *const *)argv) ||
+		    !words_equal(steps[i].undo_argv, (char *const *)undo_argv))
 			continue;
 		step = steps[i];
 		memmove(steps + i, steps + i + 1,
@@ -292,8 +257,8 @@ int changes_run(struct changes *changes, const char *why, const char *const *arg
 		steps[changes->n_steps - 1] = step;
 		return 0;
 	}
-	step.argv = copy_words(argv);
-	step.undo_argv = undo_argv ? copy_words(undo_argv) : NULL;
+	step.argv = words_copy((char *const *)argv);
+	step.undo_argv = undo_argv ? words_copy((char *const *)undo_argv) : NULL;
 	steps = reallocarray(changes->steps, changes->n_steps + 1, sizeof(*steps));
 	if (steps)
 		changes->steps = steps;

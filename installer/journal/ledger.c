@@ -7,12 +7,7 @@
 
 #include <nettle/sha2.h>
 
-static void free_words(char **words)
-{
-	for (char **w = words; w && *w; w++)
-		free(*w);
-	free(words);
-}
+#include "words.h"
 
 void ledger_free_paths(char ***paths, size_t *n)
 {
@@ -33,8 +28,8 @@ void ledger_finish(struct ledger *ledger)
 		meta_finish(&f->meta);
 	}
 	for (size_t i = 0; i < ledger->n_programs; i++) {
-		free_words(ledger->programs[i].argv);
-		free_words(ledger->programs[i].undo_argv);
+		words_free(ledger->programs[i].argv);
+		words_free(ledger->programs[i].undo_argv);
 		free(ledger->programs[i].why);
 	}
 	free(ledger->files);
@@ -67,35 +62,6 @@ struct ledger_file *ledger_add_file(struct ledger *ledger, const char *path)
 	return &bigger[ledger->n_files++];
 }
 
-static bool words_equal(char *const *a, char *const *b)
-{
-	if (!a || !b)
-		return !a && !b;
-	while (*a && *b && str_equal(*a, *b)) {
-		a++;
-		b++;
-	}
-	return !*a && !*b;
-}
-
-static char **copy_words(char *const *words)
-{
-	size_t n = 0;
-	char **copy;
-
-	while (words[n])
-		n++;
-	copy = calloc(n + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = strdup(words[i]);
-		if (!copy[i]) {
-			free_words(copy);
-			return NULL;
-		}
-	}
-	return copy;
-}
-
 /* To the end: the order is that of the last plan. */
 static void move_to_end(struct ledger *ledger, size_t at)
 {
@@ -121,8 +87,8 @@ int ledger_add_program(struct ledger *ledger, const struct step *step)
 	if (!bigger)
 		return -ENOMEM;
 	ledger->programs = bigger;
-	p.argv = copy_words(step->argv);
-	p.undo_argv = step->undo_argv ? copy_words(step->undo_argv) : NULL;
+	p.argv = words_copy(step->argv);
+	p.undo_argv = step->undo_argv ? words_copy(step->undo_argv) : NULL;
 	p.why = strdup(step->why);
 	bigger[ledger->n_programs++] = p;
 	return p.argv && p.why && (p.undo_argv || !step->undo_argv) ? 0 : -ENOMEM;

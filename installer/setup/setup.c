@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "driver.h"
+#include "keep.h"
 #include "needed.h"
 #include "next.h"
 #include "setup_args.h"
@@ -114,6 +115,24 @@ static const char *hint(const struct setup_choice *choice, enum reason reason)
 	return "";
 }
 
+/* Why boots would not be counted, or NULL. What leaves no display is then never claimed.
+ */
+static const char *uncounted(struct fs *root, const struct conf *conf)
+{
+	const struct record nothing = { .kind = RECORD_NONE };
+	struct record record;
+
+	keep_locate(root, conf, &nothing, &record);
+	if (record.kind != RECORD_NONE)
+		return NULL;
+	return conf->record == CONF_RECORD_NONE
+		       ? _("record = none in /" CONF_PATH ": a host without a display is "
+			   "only left where boots are counted")
+		       : _("there are no EFI variables, and neither /boot nor the EFI system "
+			   "partition is found: a host without a display is only left where "
+			   "boots can be counted");
+}
+
 /* What early boot would say of it, as far as that can be known before the reboot. */
 static int judge(struct fs *root, const struct setup_choice *choice, const char *text,
 		 FILE *notes, struct str *why)
@@ -132,6 +151,12 @@ static int judge(struct fs *root, const struct setup_choice *choice, const char 
 			reason = j.next.plan.claims[i].reason;
 			detail = j.next.plan.claims[i].detail;
 		}
+	if ((reason == REASON_NONE || reason == REASON_IOMMU_INACTIVE) &&
+	    !j.leaves_display && !j.next.conf.require_display) {
+		detail = uncounted(root, &j.next.conf);
+		if (detail)
+			reason = REASON_RECORD_UNAVAILABLE;
+	}
 	if (reason == REASON_NONE)
 		return 0;
 	/* judged behind the IOMMU, so not yet */

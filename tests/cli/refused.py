@@ -25,6 +25,9 @@ def setup_refuses_the_last_display():
     refused(QEMU_CARD[0], say=["last-display"])
     refused(QEMU_CARD[0], "--name", "other", say=["last-display"])
     setup(QEMU_CARD[0], "--name", "mine", "--dry-run")
+    # nor does early boot claim it where boots are not counted
+    host(change=lambda machine: machine.drop(*NEAR), conf="[host]\nrecord = none\n")
+    refused(FAR[0], "--no-display-ok", say=["record-unavailable", "boots are counted"])
     # audio alone is no display
     host(change=lambda machine: machine.drop(*NEAR))
     setup(FAR[1])

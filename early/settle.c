@@ -7,7 +7,7 @@
 #include "count.h"
 #include "driver.h"
 
-/* A disk behind USB may take its time; less than the deadline. */
+/* In all. A disk behind USB may take its time; less than the deadline. */
 #define WAIT_MS 5000
 #define POLL_MS 100
 
@@ -174,16 +174,15 @@ static int find(struct start *start, unsigned i, struct partition *ret)
 				  start->state->partitions[i], ret);
 }
 
-static int find_record(struct start *start, struct partition *ret)
+/* Under systemd nobody has waited for disks yet. `left` ms are for all of them. */
+static int wait_for(struct start *start, unsigned i, int *left, struct partition *ret)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
-	int r = -ENOENT;
+	int r;
 
-	for (int waited = 0; waited < WAIT_MS; waited += POLL_MS) {
-		r = find(start, 0, ret);
-		if (r != -ENOENT)
-			break;
+	while ((r = find(start, i, ret)) == -ENOENT && *left > 0) {
 		nanosleep(&pause, NULL);
+		*left -= POLL_MS;
 	}
 	return r;
 }
@@ -200,7 +199,8 @@ static bool has_off_file(struct start *start, const struct partition *partition)
 	return off;
 }
 
-static bool switched_off(struct start *start, const struct partition *first, int found)
+static bool switched_off(struct start *start, const struct partition *first, int found,
+			 int *left)
 {
 	struct start_state *state = start->state;
 	struct partition other = { .device = "" };
@@ -210,7 +210,8 @@ static bool switched_off(struct start *start, const struct partition *first, int
 	for (unsigned i = 0; i < state->n_partitions; i++) {
 		const struct partition *p = i ? &other : first;
 
-		if ((i ? find(start, i, &other) : found) < 0 || !has_off_file(start, p))
+		if ((i ? wait_for(start, i, left, &other) : found) < 0 ||
+		    !has_off_file(start, p))
 			continue;
 		str_join(&s, STORE_OFF_FILE " lies on partition ", state->partitions[i],
 			 NULL);
@@ -235,13 +236,13 @@ void settle_run(struct start *start)
 	struct partition partition = { .device = "" };
 	struct str lost = STR_ON(state->report.detail);
 	struct str step = STR_ON(state->log.step);
-	int r;
+	int r, left = WAIT_MS;
 
 	str_add(&step, "reading the boot partition");
 	state->report.reason = REASON_NONE;
 	mark_unfinished(&state->report);
-	r = state->hold ? find_record(start, &partition) : find(start, 0, &partition);
-	if (!switched_off(start, &partition, r)) {
+	r = wait_for(start, 0, &left, &partition);
+	if (!switched_off(start, &partition, r, &left)) {
 		state->nothing_new = !state->hold;
 		if (state->nothing_new)
 			return;

@@ -19,6 +19,7 @@ ZSH_COMPLETION_DIR ?= $(PREFIX)/share/zsh/vendor-completions
 FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 # initramfs-tools looks nowhere else
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
+DRACUT_DIR ?= /usr/lib/dracut/modules.d
 # nor update-initramfs, grub-mkconfig and kernel-install
 SYSCONFDIR ?= /etc
 KERNEL_INSTALL_DIR ?= /usr/lib/kernel/install.d
@@ -163,6 +164,9 @@ endef
 
 INITRAMFS_SCRIPTS := $(patsubst %,scripts/%/00-vfio-claim,init-top local-top nfs-top init-bottom)
 
+DRACUT_FILES := module-setup.sh vfio-claim-start.sh vfio-claim-settle.sh
+INITRD_UNITS := vfio-claim-start.service vfio-claim-settle.service
+
 SYSTEMD_UNITS := vfio-claim-confirm.service vfio-claim-trial.service
 
 .PHONY: install
@@ -171,6 +175,9 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	install -D -m 755 $(B)/vfio-claim-early $(DESTDIR)$(LIBDIR)/vfio-claim-early
 	$(call put,hooks/initramfs-tools/hooks/vfio-claim,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim,755)
 	$(foreach s,$(INITRAMFS_SCRIPTS),$(call put,hooks/initramfs-tools/$s,$(INITRAMFS_TOOLS_DIR)/$s,755)$(newline))
+	$(call put,hooks/boot-partitions,$(LIBDIR)/boot-partitions,755)
+	$(foreach f,$(DRACUT_FILES),$(call put,hooks/dracut/$f,$(DRACUT_DIR)/55vfio-claim/$f,755)$(newline))
+	$(foreach u,$(INITRD_UNITS),$(call put,hooks/systemd/initrd/$u,$(LIBDIR)/initrd/$u,644)$(newline))
 	$(call put,hooks/initramfs-tools/post-update.d/vfio-claim,$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim,755)
 	$(foreach u,$(SYSTEMD_UNITS),$(call put,hooks/systemd/$u,$(SYSTEMDDIR)/$u,644)$(newline))
 	install -d -m 755 $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants
@@ -193,6 +200,9 @@ uninstall: ## Remove what install put there (not your configuration)
 	rm -f $(DESTDIR)$(BINDIR)/vfio-claim $(DESTDIR)$(LIBDIR)/vfio-claim-early \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim \
 		$(INITRAMFS_SCRIPTS:%=$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/%) \
+		$(DESTDIR)$(LIBDIR)/boot-partitions \
+		$(DRACUT_FILES:%=$(DESTDIR)$(DRACUT_DIR)/55vfio-claim/%) \
+		$(INITRD_UNITS:%=$(DESTDIR)$(LIBDIR)/initrd/%) \
 		$(DESTDIR)$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim \
 		$(SYSTEMD_UNITS:%=$(DESTDIR)$(SYSTEMDDIR)/%) \
 		$(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/vfio-claim-confirm.service \
@@ -208,7 +218,8 @@ uninstall: ## Remove what install put there (not your configuration)
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim.8 \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8 \
 		$(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
-	-rmdir $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DOCDIR)
+	-rmdir $(DESTDIR)$(LIBDIR)/initrd $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DRACUT_DIR)/55vfio-claim \
+		$(DESTDIR)$(DOCDIR)
 
 # ---- tests: every room closes with "N passed, N failed"
 

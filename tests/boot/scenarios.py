@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The table of boot scenarios. tests/boot/table.py says what the words mean."""
 
-from table import claim, scenario, want
+from table import again, claim, scenario, want
 
 # The machine of most scenarios: the host's own card, and two identical cards with audio
 # behind root ports.
@@ -172,7 +172,7 @@ taken("all-bound-first", "every function has a driver already", **XHCI,
       early="modprobe -a bochs snd_hda_intel xhci_pci")
 kept("xhci-bound-first-kept", "its USB controller has a driver and keeps it",
      "module-unavailable", **XHCI,
-     early="modprobe xhci_pci; rm /usr/lib/modules/*/kernel/drivers/vfio/pci/vfio-pci.ko")
+     early="modprobe xhci_pci; rm /usr/lib/modules/*/kernel/drivers/vfio/pci/vfio-pci.ko*")
 kept("xhci-bound-first-dry-run", "nothing is let go for a dry run", "dry-run", **XHCI,
      early="modprobe xhci_pci", cmdline="vfio_claim=dry-run")
 kept("virtual-functions", "a function with virtual functions, which vfio-pci refuses",
@@ -199,7 +199,7 @@ taken("boot-display-ovmf", "the card with the firmware's picture; another one st
 # ---- modules
 
 kept("module-missing", "no vfio-pci in the image", "module-unavailable",
-     early="rm /usr/lib/modules/*/kernel/drivers/vfio/pci/vfio-pci.ko")
+     early="rm /usr/lib/modules/*/kernel/drivers/vfio/pci/vfio-pci.ko*")
 kept("module-corrupt", "a vfio-pci that does not load", "module-unavailable",
      files={"usr/lib/modules/%RELEASE%/kernel/drivers/vfio/pci/vfio-pci.ko": "garbage\n"})
 kept("modules-missing", "no modules in the image at all", "module-unavailable",
@@ -253,3 +253,11 @@ scenario("conf-64-claims", "as many claims and functions as allowed, one of them
          outcome="partial", reason="device-absent",
          expect=[want("gaming", "claimed"),
                  *(want(f"c{n}", "kept", "device-absent", "absent") for n in range(1, 64))])
+
+# ---- the other generators. Their images force a GPU's driver, as their owners can.
+
+EVERYWHERE = ["twins-intel", "class-0380", "iommu-off-intel", "off-off", "module-missing",
+              "only-display"]
+for suite in ("bookworm", "trixie", "sid"):
+    for init in ("systemd", "shell"):
+        again(EVERYWHERE, f"{suite}-dracut-{init}", dracut=f"{suite} {init}")

@@ -23,6 +23,7 @@ scenario(NAME, WHY, ...)
     drivers            path -> driver where it is not what the model's driver is
     framebuffer        False: no firmware framebuffer holds memory at the end
     image              xz, zst: the variant of the image with vfio's modules compressed
+    dracut             "SUITE INIT": the image that dracut builds there (tests/boot/dracut-image)
     warnings           codes of the report's warnings, in any order; a boot with something to
                        claim and no EFI variables also warns that it is not counted
     extra              further arguments for QEMU
@@ -30,7 +31,7 @@ scenario(NAME, WHY, ...)
 Whatever is not named keeps the driver it would have without vfio-claim, and no override.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from machine import MODELS
 
@@ -76,6 +77,7 @@ class Scenario:
     drivers: dict = field(default_factory=dict)
     framebuffer: bool = True
     image: str = ""
+    dracut: str = ""
     warnings: list = field(default_factory=list)
     extra: list = field(default_factory=list)
     timeout: int = 120
@@ -126,3 +128,10 @@ def want(name, outcome, reason=None, match="exact"):
 
 def scenario(name, why, **words):
     SCENARIOS.append(Scenario(name, why, **words))
+
+
+def again(names, prefix, **words):
+    """Scenarios of the table once more, with other words."""
+    for name in names:
+        one = next(one for one in SCENARIOS if one.name == name)
+        SCENARIOS.append(replace(one, name=f"{prefix}-{name}", **words))

@@ -22,9 +22,6 @@
 #endif
 
 #define BINARY (&(LIBDIR "/vfio-claim-early")[1])
-#define HOOK "usr/share/initramfs-tools/hooks/vfio-claim"
-#define SCRIPT "00-vfio-claim"
-#define ORDER_MAX (64 * 1024)
 
 /* A file that must be in the image as it is below the root. */
 struct copy {
@@ -34,29 +31,17 @@ struct copy {
 	bool found, same, runs;
 };
 
-/* Scripts of one stage of the boot, and what ours must come before. */
-static const struct stage {
-	const char *name, *before;
-} stages[] = {
-	{ "init-top", "udev" },
-	{ "local-top", "cryptroot" },
-	{ "nfs-top", NULL },
-	{ "init-bottom", NULL },
-};
-
 struct look {
 	const char *release;
 	struct copy copies[2]; /* binary, configuration */
 	struct modules modules;
 	bool index; /* modules.dep, without which none is loaded */
-	bool script[ARRAY_SIZE(stages)];
-	char order[ARRAY_SIZE(stages)][ORDER_MAX];
-	size_t order_len[ARRAY_SIZE(stages)];
 	char ours[160]; /* the first path that is ours, "" for none */
+	const struct initramfs_calls *calls;
+	void *called;
 
-	/* what image_walk() is at */
+	/* what image_walk() is at; NULL: it is for `calls` */
 	struct copy *copy;
-	size_t stage;
 };
 
 /* ---- what is seen in the image */
@@ -82,26 +67,6 @@ static void see_module(struct look *look, const char *path)
 	modules_mark(&look->modules, at);
 	if (str_equal(at, "modules.dep") || str_equal(at, "modules.dep.bin"))
 		look->index = true;
-}
-
-/* True if it is the list of a stage. */
-static bool see_script(struct look *look, const struct image_entry *e)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		const char *at = e->path;
-
-		if (!str_take_text(&at, "scripts/") ||
-		    !str_take_text(&at, stages[i].name) || !str_take_char(&at, '/'))
-			continue;
-		if (str_equal(at, SCRIPT))
-			look->script[i] = S_ISREG(e->mode) && e->mode & S_IXUSR;
-		if (!str_equal(at, "ORDER"))
-			return false;
-		look->stage = i;
-		look->order_len[i] = 0;
-		return true;
-	}
-	return false;
 }
 
 static bool see_copy(struct look *look, const struct image_entry *e)
@@ -130,7 +95,7 @@ static bool see_entry(void *arg, const struct image_entry *e)
 		text_clean(look->ours, sizeof(look->ours), e->path);
 	if (S_ISREG(e->mode))
 		see_module(look, e->path);
-	return see_copy(look, e) || see_script(look, e);
+	return see_copy(look, e) || look->calls->entry(look->called, e);
 }
 
 static void see_data(void *arg, const char *data, size_t len)
@@ -144,15 +109,8 @@ static void see_data(void *arg, const char *data, size_t len)
 			c->at += len;
 		else
 			c->at = c->len + 1;
-	} else {
-		char *order = look->order[look->stage];
-		size_t *at = &look->order_len[look->stage];
-
-		/* a longer one is cut: it has hundreds of scripts */
-		if (len > ORDER_MAX - 1 - *at)
-			len = ORDER_MAX - 1 - *at;
-		memcpy(order + *at, data, len);
-		*at += len;
+	} else if (look->calls->data) {
+		look->calls->data(look->called, data, len);
 	}
 }
 
@@ -166,7 +124,7 @@ static void see_end(void *arg)
 
 /* ---- what that means */
 
-static void miss(struct str *why, const char *a, const char *b)
+void initramfs_miss(struct str *why, const char *a, const char *b)
 {
 	str_join(why, why->len ? ", " : "", a, b, NULL);
 }
@@ -177,11 +135,12 @@ static void judge_copies(const struct look *look, struct str *why)
 		const struct copy *c = &look->copies[i];
 
 		if (!c->found)
-			miss(why, c->path, _(" is not in it"));
+			initramfs_miss(why, c->path, _(" is not in it"));
 		else if (!c->same)
-			miss(why, c->path, _(" in it is not the one that is installed"));
+			initramfs_miss(why, c->path,
+				       _(" in it is not the one that is installed"));
 		else if (i == 0 && !c->runs)
-			miss(why, c->path, _(" in it cannot be run"));
+			initramfs_miss(why, c->path, _(" in it cannot be run"));
 	}
 }
 
@@ -192,57 +151,12 @@ static void judge_modules(const struct look *look, struct str *why)
 	for (size_t i = 0; i < look->modules.n; i++) {
 		if (look->modules.needed[i].found)
 			continue;
-		miss(why, any ? "" : _("it lacks the kernel's "),
-		     look->modules.needed[i].name);
+		initramfs_miss(why, any ? "" : _("it lacks the kernel's "),
+			       look->modules.needed[i].name);
 		any = true;
 	}
 	if (look->modules.n && !look->index)
-		miss(why, _("it lacks the list of modules, modules.dep"), "");
-}
-
-/* Places in the list, from 1; 0: not called. */
-static void find_calls(char *order, const struct stage *stage, unsigned *ours,
-		       unsigned *other)
-{
-	unsigned place = 0;
-	char *save = NULL;
-
-	*ours = *other = 0;
-	for (char *word = strtok_r(order, " \t\n", &save); word;
-	     word = strtok_r(NULL, " \t\n", &save)) {
-		const char *at = word;
-
-		if (!str_take_text(&at, "/scripts/") ||
-		    !str_take_text(&at, stage->name) || !str_take_char(&at, '/'))
-			continue;
-		place++;
-		if (str_equal(at, SCRIPT))
-			*ours = place;
-		else if (stage->before && str_equal(at, stage->before))
-			*other = place;
-	}
-}
-
-static void judge_stage(struct look *look, size_t i, struct str *why)
-{
-	char path[64];
-	struct str s = STR_ON(path);
-	unsigned ours, other;
-
-	str_join(&s, "scripts/", stages[i].name, "/", NULL);
-	look->order[i][look->order_len[i]] = '\0';
-	find_calls(look->order[i], &stages[i], &ours, &other);
-	if (!look->script[i]) {
-		str_add(&s, SCRIPT);
-		miss(why, path, _(" is not in it"));
-	} else if (!ours) {
-		str_add(&s, "ORDER");
-		miss(why, path, _(" does not call " SCRIPT));
-	} else if (other && other < ours) {
-		str_add(&s, "ORDER");
-		miss(why, path, _(" calls " SCRIPT " too late: after "));
-		str_add(why, stages[i].before);
-	}
+		initramfs_miss(why, _("it lacks the list of modules, modules.dep"), "");
 }
 
 static void judge(struct look *look, bool wanted, struct str *why)
@@ -250,10 +164,9 @@ static void judge(struct look *look, bool wanted, struct str *why)
 	if (wanted) {
 		judge_copies(look, why);
 		judge_modules(look, why);
-		for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
-			judge_stage(look, i, why);
+		look->calls->judge(look->called, why);
 	} else if (*look->ours) {
-		miss(why, look->ours, _(" is still in it"));
+		initramfs_miss(why, look->ours, _(" is still in it"));
 	}
 }
 
@@ -293,13 +206,15 @@ static int load(struct fs *root, struct look *look, struct str *why)
 	return r == -ENOENT ? -ESTALE : r;
 }
 
-static void add_mend(const char *release, struct str *why)
+static void add_mend(struct fs *root, const struct initramfs *generator,
+		     const char *release, struct str *why)
 {
-	str_join(why, _("; type: update-initramfs -u -k "), release, NULL);
+	str_add(why, _("; type: "));
+	generator->mend(root, release, why);
 }
 
-static int open_and_walk(struct fs *root, const char *path, struct look *look,
-			 struct str *why)
+static int open_and_walk(struct fs *root, const struct initramfs *generator,
+			 const char *path, struct look *look, struct str *why)
 {
 	const struct image_visitor visitor = {
 		.entry = see_entry, .data = see_data, .end = see_end, .arg = look
@@ -318,23 +233,22 @@ static int open_and_walk(struct fs *root, const char *path, struct look *look,
 	if (r < 0)
 		str_join(why, "/", path, ": ", said.len ? text : str_errno(r), NULL);
 	if (r == -EBADMSG)
-		add_mend(look->release, why);
+		add_mend(root, generator, look->release, why);
 	else if (r == -EOPNOTSUPP)
-		str_add(why,
-			_("; set COMPRESS=zstd in "
-			  "/etc/initramfs-tools/initramfs.conf, and build it again"));
+		str_join(why, "; ", _(generator->compress), _(", and build it again"),
+			 NULL);
 	return r;
 }
 
-static int look_into(struct fs *root, const char *path, struct look *look, bool wanted,
-		     struct str *why)
+static int look_into(struct fs *root, const struct initramfs *generator, const char *path,
+		     struct look *look, bool wanted, struct str *why)
 {
 	char text[2048];
 	struct str missing = STR_ON(text);
 	int r = wanted ? load(root, look, why) : 0;
 
 	if (r == 0)
-		r = open_and_walk(root, path, look, why);
+		r = open_and_walk(root, generator, path, look, why);
 	if (r < 0)
 		return r;
 	judge(look, wanted, &missing);
@@ -342,9 +256,10 @@ static int look_into(struct fs *root, const char *path, struct look *look, bool 
 		return 0;
 	str_join(why, "/", path, ": ", text, NULL);
 	/* without the hook another build would lack us, too */
-	if (wanted && root->ops->exists(root, HOOK) == -ENOENT)
-		str_add(why, _("; /" HOOK " is missing: install vfio-claim again"));
-	add_mend(look->release, why);
+	if (wanted && root->ops->exists(root, generator->hook) == -ENOENT)
+		str_join(why, "; /", generator->hook,
+			 _(" is missing: install vfio-claim again"), NULL);
+	add_mend(root, generator, look->release, why);
 	return -ESTALE;
 }
 
@@ -352,6 +267,7 @@ static void finish(struct look *look)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(look->copies); i++)
 		free(look->copies[i].data);
+	free(look->called);
 	free(look);
 }
 
@@ -370,8 +286,8 @@ static int no_image(struct fs *root, const struct initramfs *generator,
 	}
 	if (!wanted || !initramfs_boots(root, release))
 		return 0;
-	str_join(why, _("there is no /"), path, _("; type: update-initramfs -c -k "),
-		 release, NULL);
+	str_join(why, _("there is no /"), path, NULL);
+	add_mend(root, generator, release, why);
 	return -ESTALE;
 }
 
@@ -389,7 +305,9 @@ int initramfs_check(struct fs *root, const struct initramfs *generator,
 	if (!look)
 		return -ENOMEM;
 	look->release = release;
-	r = look_into(root, path, look, wanted, why);
+	look->calls = &generator->calls;
+	look->called = calloc(1, look->calls->size);
+	r = look->called ? look_into(root, generator, path, look, wanted, why) : -ENOMEM;
 	finish(look);
 	return r;
 }

@@ -6,10 +6,21 @@
 #pragma once
 
 #include "change.h"
+#include "image.h"
 #include "str.h"
 
 #define INITRAMFS_MAX_KERNELS 64
 #define INITRAMFS_RELEASE_LEN 65
+
+/* How an image calls vfio-claim-early: seen entry by entry, judged at the end. */
+struct initramfs_calls {
+	size_t size; /* of the state, zeroed at first */
+	/* As struct image_visitor's; `data` may be NULL where `entry` never wants any. */
+	bool (*entry)(void *state, const struct image_entry *entry);
+	void (*data)(void *state, const char *data, size_t len);
+	/* Names what is missing with initramfs_miss(). */
+	void (*judge)(void *state, struct str *why);
+};
 
 struct initramfs {
 	const char *name; /* "initramfs-tools" */
@@ -23,7 +34,18 @@ struct initramfs {
 
 	/* The image of a kernel, relative to the root. 0 or -ENOENT and the like. */
 	int (*image)(struct fs *root, const char *release, char *path, size_t size);
+
+	/* Of those that are supported: */
+	struct initramfs_calls calls;
+	const char *hook; /* what puts us into images */
+	/* The command that builds the image of a kernel again, or for the first time. */
+	void (*mend)(struct fs *root, const char *release, struct str *command);
+	const char *compress; /* how to choose a compression that can be read here */
 };
+
+/* Appends "AB" to what is missing. */
+void initramfs_miss(struct str *why, const char *a, const char *b)
+	__attribute__((nonnull));
 
 /* The one in use, or NULL with `why`. */
 const struct initramfs *initramfs_find(struct fs *root, struct str *evidence,

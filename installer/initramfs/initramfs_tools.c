@@ -5,10 +5,14 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "backends.h"
 #include "text.h"
 
+#define HOOK "usr/share/initramfs-tools/hooks/vfio-claim"
+#define SCRIPT "00-vfio-claim"
+#define ORDER_MAX (64 * 1024)
 #define SETTINGS "etc/initramfs-tools/update-initramfs.conf"
 
 static bool probe(struct fs *root, struct str *evidence)
@@ -91,9 +95,130 @@ static int plan(struct fs *root, struct changes *changes, struct str *why)
 	return r;
 }
 
+/* ---- what an image calls */
+
+/* Scripts of one stage of the boot, and what ours must come before. */
+static const struct stage {
+	const char *name, *before;
+} stages[] = {
+	{ "init-top", "udev" },
+	{ "local-top", "cryptroot" },
+	{ "nfs-top", NULL },
+	{ "init-bottom", NULL },
+};
+
+struct scripts {
+	bool there[ARRAY_SIZE(stages)];
+	char order[ARRAY_SIZE(stages)][ORDER_MAX];
+	size_t order_len[ARRAY_SIZE(stages)];
+	size_t stage; /* whose list is being read */
+};
+
+/* True if it is the list of a stage. */
+static bool see_script(void *arg, const struct image_entry *e)
+{
+	struct scripts *scripts = arg;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		const char *at = e->path;
+
+		if (!str_take_text(&at, "scripts/") ||
+		    !str_take_text(&at, stages[i].name) || !str_take_char(&at, '/'))
+			continue;
+		if (str_equal(at, SCRIPT))
+			scripts->there[i] = S_ISREG(e->mode) && e->mode & S_IXUSR;
+		if (!str_equal(at, "ORDER"))
+			return false;
+		scripts->stage = i;
+		scripts->order_len[i] = 0;
+		return true;
+	}
+	return false;
+}
+
+static void see_data(void *arg, const char *data, size_t len)
+{
+	struct scripts *scripts = arg;
+	char *order = scripts->order[scripts->stage];
+	size_t *at = &scripts->order_len[scripts->stage];
+
+	/* a longer one is cut: it has hundreds of scripts */
+	if (len > ORDER_MAX - 1 - *at)
+		len = ORDER_MAX - 1 - *at;
+	memcpy(order + *at, data, len);
+	*at += len;
+}
+
+/* Places in the list, from 1; 0: not called. */
+static void find_calls(char *order, const struct stage *stage, unsigned *ours,
+		       unsigned *other)
+{
+	unsigned place = 0;
+	char *save = NULL;
+
+	*ours = *other = 0;
+	for (char *word = strtok_r(order, " \t\n", &save); word;
+	     word = strtok_r(NULL, " \t\n", &save)) {
+		const char *at = word;
+
+		if (!str_take_text(&at, "/scripts/") ||
+		    !str_take_text(&at, stage->name) || !str_take_char(&at, '/'))
+			continue;
+		place++;
+		if (str_equal(at, SCRIPT))
+			*ours = place;
+		else if (stage->before && str_equal(at, stage->before))
+			*other = place;
+	}
+}
+
+static void judge_stage(struct scripts *scripts, size_t i, struct str *why)
+{
+	char path[64];
+	struct str s = STR_ON(path);
+	unsigned ours, other;
+
+	str_join(&s, "scripts/", stages[i].name, "/", NULL);
+	scripts->order[i][scripts->order_len[i]] = '\0';
+	find_calls(scripts->order[i], &stages[i], &ours, &other);
+	if (!scripts->there[i]) {
+		str_add(&s, SCRIPT);
+		initramfs_miss(why, path, _(" is not in it"));
+	} else if (!ours) {
+		str_add(&s, "ORDER");
+		initramfs_miss(why, path, _(" does not call " SCRIPT));
+	} else if (other && other < ours) {
+		str_add(&s, "ORDER");
+		initramfs_miss(why, path, _(" calls " SCRIPT " too late: after "));
+		str_add(why, stages[i].before);
+	}
+}
+
+static void judge(void *arg, struct str *why)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
+		judge_stage(arg, i, why);
+}
+
+static void mend(struct fs *root, const char *release, struct str *command)
+{
+	char path[FS_PATH_MAX];
+
+	str_join(command, "update-initramfs ",
+		 image(root, release, path, sizeof(path)) == -ENOENT ? "-c" : "-u",
+		 " -k ", release, NULL);
+}
+
 const struct initramfs initramfs_tools = {
 	.name = "initramfs-tools",
 	.probe = probe,
 	.plan = plan,
 	.image = image,
+	.calls = { .size = sizeof(struct scripts),
+		   .entry = see_script,
+		   .data = see_data,
+		   .judge = judge },
+	.hook = HOOK,
+	.mend = mend,
+	.compress = N_("set COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf"),
 };

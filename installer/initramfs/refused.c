@@ -18,8 +18,8 @@ static bool probe(struct fs *root, const char *path, struct str *evidence)
 static int refuse(const char *name, struct str *why)
 {
 	str_join(why, _("the images are built by "), name,
-		 _(", which vfio-claim cannot add itself to yet; initramfs-tools is "
-		   "what it supports"),
+		 _(", which vfio-claim cannot add itself to yet; initramfs-tools and "
+		   "dracut are what it supports"),
 		 NULL);
 	return -EOPNOTSUPP;
 }
@@ -50,7 +50,6 @@ static int no_image(struct fs *root __attribute__((unused)),
 		.image = no_image,                                              \
 	}
 
-REFUSED(dracut, "dracut", "usr/bin/dracut");
 REFUSED(mkinitcpio, "mkinitcpio", "usr/bin/mkinitcpio");
 REFUSED(booster, "booster", "usr/bin/booster");
 REFUSED(tiny_initramfs, "tiny-initramfs", "usr/sbin/mktirfs");

@@ -214,11 +214,10 @@ def setup_refuses_what_it_does_not_know():
     refused(FAR[0], say=["boot loader"])
     host(images={})
     refused(FAR[0], say=["initramfs", "install"])
-    for name, path in (("dracut", "usr/bin/dracut"), ("booster", "usr/bin/booster"),
-                       ("mkinitcpio", "usr/bin/mkinitcpio"), ("mkinitfs", "sbin/mkinitfs"),
-                       ("tiny-initramfs", "usr/sbin/mktirfs")):
+    for name, path in (("booster", "usr/bin/booster"), ("mkinitcpio", "usr/bin/mkinitcpio"),
+                       ("mkinitfs", "sbin/mkinitfs"), ("tiny-initramfs", "usr/sbin/mktirfs")):
         host(images={path: ""})
-        refused(FAR[0], say=[f"by {name}", "initramfs-tools"])
+        refused(FAR[0], say=[f"by {name}", "initramfs-tools and dracut are"])
     host(images={**IMAGES, "usr/bin/dracut": ""})
     refused(FAR[0], say=["several generators", "dracut"])
 

@@ -158,8 +158,8 @@ def release_and_keep_of_what_is_not_claimed():
 
 
 def release_and_keep_that_cannot():
-    host(conf=MINE, images={"usr/bin/dracut": ""})
-    ends("failed", 1, "release", "mine", "--keep", say=["the host has mine", "by dracut"])
+    host(conf=MINE, images={"usr/bin/booster": ""})
+    ends("failed", 1, "release", "mine", "--keep", say=["the host has mine", "by booster"])
     check(content(CONF).decode() == MINE, "the configuration was changed")
 
 

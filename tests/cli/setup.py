@@ -81,6 +81,13 @@ def setup_and_undo_with_systemd_boot():
     check(os.stat(f"{ROOT}/etc/kernel/cmdline").st_mode & 0o777 == 0o604, "its mode")
 
 
+def setup_and_undo_with_dracut():
+    host("qemu", images={"usr/bin/dracut": ""})
+    there_and_back(QEMU_CARD[0])
+    setup(QEMU_CARD[0], says_=[f"dracut --force /boot/initramfs-{release}.img {release}"
+                               for release in RELEASES])
+
+
 def setup_beside_other_claims():
     """Every byte of what is there stays, but for the claim's own section."""
     mine = MENTION + OTHER + "\n# the end"
@@ -308,7 +315,7 @@ def setup_asks_which_card():
 
 
 CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_grub,
-         setup_and_undo_with_systemd_boot, setup_beside_other_claims,
+         setup_and_undo_with_systemd_boot, setup_and_undo_with_dracut, setup_beside_other_claims,
          setup_takes_the_whole_card, setup_only_the_chosen_twin,
          setup_knows_serials_and_unique_ids, setup_another_name, setup_without_a_display,
          setup_arguments_of_the_iommu, setup_more_arguments, setup_what_is_configured_stays,

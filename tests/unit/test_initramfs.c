@@ -127,6 +127,42 @@ static const struct file good[] = {
 	  0644 },
 };
 
+/* Without the modules and our files, which are as above. */
+#define OTHERS 8
+static const struct file dracut_shell[] = {
+	{ "usr/lib/dracut/hooks/cmdline/00-vfio-claim-start.sh", "", 0755 },
+	{ "usr/lib/dracut/hooks/cmdline/01-parse-kernel.sh", "", 0755 },
+	{ "usr/lib/dracut/hooks/initqueue/settled/00-vfio-claim-settle.sh", "", 0755 },
+	{ "usr/lib/dracut/hooks/pre-mount/00-vfio-claim-settle.sh", "", 0755 },
+};
+
+#define UNITS "usr/lib/systemd/system/"
+static const struct file dracut_systemd[] = {
+	{ "usr/lib/systemd/systemd", "", 0755 },
+	{ "var/lib/dracut/hooks/cmdline/01-parse-kernel.sh", "", 0755 },
+	{ UNITS "vfio-claim-start.service", "", 0644 },
+	{ UNITS "vfio-claim-settle.service", "", 0644 },
+	{ UNITS "initrd.target.wants/vfio-claim-start.service", "", 0644 },
+	{ UNITS "initrd.target.wants/vfio-claim-settle.service", "", 0644 },
+};
+
+/* Ours and `more`, without the one of the path `but`. */
+static void put_dracut_image(const struct file *more, size_t n, const char *but)
+{
+	struct bytes image = { 0 };
+
+	for (size_t i = 0; i < OTHERS + n; i++) {
+		const struct file *f = i < OTHERS ? &good[i] : &more[i - OTHERS];
+
+		if (!but || strcmp(but, f->path) != 0)
+			cpio_add(&image, f->path, S_IFREG | f->mode, f->text,
+				 strlen(f->text));
+	}
+	cpio_end(&image);
+	put_bytes(IMAGE, image.data, image.len, 0644);
+	bytes_finish(&image);
+}
+
 /* With `but` in place of the file of that path; without it if its text is NULL. */
 static void put_image(const struct file *but)
 {
@@ -380,23 +416,23 @@ static void test_find(void **state __attribute__((unused)))
 	const struct initramfs *found;
 	struct changes changes = { 0 };
 
-	put("usr/bin/dracut", "");
+	put("usr/bin/mkinitcpio", "");
 	assert_null(initramfs_find(&fs, &evidence, &why));
-	assert_contains(said, "initramfs-tools, dracut");
-	put("etc/kernel/postinst.d/dracut", "");
+	assert_contains(said, "initramfs-tools, mkinitcpio");
+	put("etc/kernel/postinst.d/mkinitcpio", "");
 	evidence = STR_ON(text);
 	why = STR_ON(said);
 	found = initramfs_find(&fs, &evidence, &why);
 	assert_non_null(found);
-	assert_string_equal(found->name, "dracut");
-	assert_contains(text, "/usr/bin/dracut");
-	assert_contains(text, "postinst.d/dracut");
+	assert_string_equal(found->name, "mkinitcpio");
+	assert_contains(text, "/usr/bin/mkinitcpio");
+	assert_contains(text, "postinst.d/mkinitcpio");
 	assert_int_equal(found->plan(&fs, &changes, &why), -EOPNOTSUPP);
-	assert_contains(said, "dracut");
+	assert_contains(said, "mkinitcpio");
 	assert_contains(said, "initramfs-tools");
 	assert_int_equal(changes.n_steps, 0);
 	assert_int_equal(initramfs_check(&fs, found, REL, true, &why), -EOPNOTSUPP);
-	unlink(full("usr/bin/dracut"));
+	unlink(full("usr/bin/mkinitcpio"));
 	unlink(full("usr/sbin/mkinitramfs"));
 	why = STR_ON(said);
 	assert_null(initramfs_find(&fs, &evidence, &why));
@@ -440,18 +476,128 @@ static void test_plan(void **state __attribute__((unused)))
 	assert_int_equal(changes.n_steps, 0);
 }
 
+static const struct initramfs *use_dracut(void)
+{
+	char text[512], said[512];
+	struct str evidence = STR_ON(text), why = STR_ON(said);
+
+	unlink(full("usr/sbin/mkinitramfs"));
+	put("usr/bin/dracut", "");
+	put("usr/lib/dracut/modules.d/55vfio-claim/module-setup.sh", "");
+	generator = initramfs_find(&fs, &evidence, &why);
+	assert_non_null(generator);
+	assert_string_equal(generator->name, "dracut");
+	return generator;
+}
+
+static void test_dracut(void **state __attribute__((unused)))
+{
+	static const struct {
+		const struct file *files;
+		size_t n;
+	} kinds[] = { { dracut_shell, ARRAY_SIZE(dracut_shell) },
+		      { dracut_systemd, ARRAY_SIZE(dracut_systemd) } };
+	char why[2048];
+	struct str s;
+
+	use_dracut();
+	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+		for (size_t i = 0; i <= kinds[kind].n; i++) {
+			const char *but =
+				i < kinds[kind].n ? kinds[kind].files[i].path : NULL;
+			const char *name = but ? strrchr(but, '/') + 1 : "";
+			const bool ours = strstr(name, "vfio-claim");
+			int r;
+
+			/* without systemd it is an image of the other kind */
+			if (str_equal(name, "systemd"))
+				continue;
+			s = STR_ON(why);
+			put_dracut_image(kinds[kind].files, kinds[kind].n, but);
+			r = initramfs_check(&fs, generator, REL, true, &s);
+			assert_that(r == (ours ? -ESTALE : 0), "%s: %d %s", name, r, why);
+			if (ours) {
+				assert_contains(why, name);
+				assert_contains(why,
+						"type: dracut --force /" IMAGE " " REL);
+			}
+		}
+}
+
+static void test_dracut_too_late(void **state __attribute__((unused)))
+{
+	struct file files[ARRAY_SIZE(dracut_shell)];
+	char why[2048];
+	struct str s = STR_ON(why);
+
+	use_dracut();
+	memcpy(files, dracut_shell, sizeof(files));
+	files[1].path = "usr/lib/dracut/hooks/cmdline/00-load-nvidia.sh";
+	put_dracut_image(files, ARRAY_SIZE(files), NULL);
+	assert_int_equal(initramfs_check(&fs, generator, REL, true, &s), -ESTALE);
+	assert_contains(why, "too late: after 00-load-nvidia.sh");
+}
+
+static void assert_image(const char *wanted, int error)
+{
+	char path[256];
+
+	assert_int_equal(generator->image(&fs, REL, path, sizeof(path)), error);
+	assert_string_equal(path, wanted);
+}
+
+static void test_dracut_plan(void **state __attribute__((unused)))
+{
+	struct changes changes = { 0 };
+	char said[256];
+	struct str why = STR_ON(said);
+
+	use_dracut();
+	assert_image("boot/initramfs-" REL ".img", -ENOENT);
+	put("etc/debian_version", "");
+	assert_image(IMAGE, -ENOENT);
+	assert_int_equal(generator->plan(&fs, &changes, &why), 0);
+	assert_int_equal(changes.n_steps, 1);
+	assert_step(&changes.steps[0], "dracut --force /" IMAGE " " REL);
+	assert_string_equal(changes.steps[0].undo_argv[0], "rm");
+	changes_finish(&changes);
+	changes = (struct changes){ 0 };
+	put("etc/machine-id", "0123\n");
+	put("efi/0123/" REL "/initrd", "");
+	assert_image("efi/0123/" REL "/initrd", 0);
+	put("boot/initrd-" REL, "");
+	assert_image("boot/initrd-" REL, 0);
+	put("boot/initramfs-" REL ".img", "");
+	assert_image("boot/initramfs-" REL ".img", 0);
+	put("usr/lib/modules/6.1.0-8-amd64/modules.dep", "");
+	assert_int_equal(generator->plan(&fs, &changes, &why), 0);
+	assert_int_equal(changes.n_steps, 1);
+	assert_step(&changes.steps[0], "dracut --force /boot/initramfs-" REL ".img " REL);
+	assert_null(changes.steps[0].undo_argv);
+	changes_finish(&changes);
+}
+
 #define ON_A_TREE(test) cmocka_unit_test_setup_teardown(test, begin, finish)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_A_TREE(test_good),	       ON_A_TREE(test_lacking),
-		ON_A_TREE(test_other_content), ON_A_TREE(test_much_lacking),
-		ON_A_TREE(test_replaced),      ON_A_TREE(test_built_in),
-		ON_A_TREE(test_not_wanted),    ON_A_TREE(test_what_is_missing_outside),
-		ON_A_TREE(test_no_image),      ON_A_TREE(test_links),
-		ON_A_TREE(test_kernels),       ON_A_TREE(test_find),
+		ON_A_TREE(test_good),
+		ON_A_TREE(test_lacking),
+		ON_A_TREE(test_other_content),
+		ON_A_TREE(test_much_lacking),
+		ON_A_TREE(test_replaced),
+		ON_A_TREE(test_built_in),
+		ON_A_TREE(test_not_wanted),
+		ON_A_TREE(test_what_is_missing_outside),
+		ON_A_TREE(test_no_image),
+		ON_A_TREE(test_links),
+		ON_A_TREE(test_kernels),
+		ON_A_TREE(test_find),
 		ON_A_TREE(test_plan),
+		ON_A_TREE(test_dracut),
+		ON_A_TREE(test_dracut_too_late),
+		ON_A_TREE(test_dracut_plan),
 	};
 
 	return UNIT_RUN(tests);

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * dracut: Fedora and its kin, openSUSE, Ubuntu since 25.10, Debian on request.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "backends.h"
+#include "text.h"
+
+#define HOOK "usr/lib/dracut/modules.d/55vfio-claim/module-setup.sh"
+
+static bool probe(struct fs *root, struct str *evidence)
+{
+	if (root->ops->exists(root, "usr/bin/dracut") < 0)
+		return false;
+	str_add(evidence, "/usr/bin/dracut");
+	return true;
+}
+
+/* ---- images */
+
+/* A boot entry's folder is named after the machine or the distribution. */
+static int find_entry(struct fs *root, const char *release, char *path, size_t size)
+{
+	static const char *const partitions[] = { "boot", "boot/efi", "efi" };
+	static const char *const tokens[] = { "etc/kernel/entry-token",
+					      "etc/machine-id" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(partitions) * ARRAY_SIZE(tokens); i++) {
+		char token[128];
+		struct str s;
+
+		if (fs_read_text(root, tokens[i % 2], token, sizeof(token)) < 0 ||
+		    !*token || token[0] == '.' || strpbrk(token, "/ \n"))
+			continue;
+		str_init(&s, path, size);
+		str_join(&s, partitions[i / 2], "/", token, "/", release, "/initrd",
+			 NULL);
+		if (!s.cut && root->ops->exists(root, path) == 0)
+			return 0;
+	}
+	return -ENOENT;
+}
+
+static int image(struct fs *root, const char *release, char *path, size_t size)
+{
+	/* the first is what a kernel without an image is to get */
+	static const char *const names[][2] = { { "boot/initramfs-", ".img" },
+						{ "boot/initrd.img-", "" },
+						{ "boot/initrd-", "" } };
+	static const char *const debian = "etc/debian_version";
+	const size_t first = root->ops->exists(root, debian) == 0;
+	struct str s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		str_init(&s, path, size);
+		str_join(&s, names[i][0], release, names[i][1], NULL);
+		if (!s.cut && root->ops->exists(root, path) == 0)
+			return 0;
+	}
+	if (find_entry(root, release, path, size) == 0)
+		return 0;
+	str_init(&s, path, size);
+	str_join(&s, names[first][0], release, names[first][1], NULL);
+	return s.cut ? -ENAMETOOLONG : root->ops->exists(root, path);
+}
+
+static int build(struct fs *root, struct changes *changes, const char *release)
+{
+	char path[FS_PATH_MAX] = "/";
+	const char *const make[] = { "dracut", "--force", path, release, NULL };
+	const char *const drop[] = { "rm", "-f", path, NULL };
+	int r = image(root, release, path + 1, sizeof(path) - 1);
+
+	if (r == 0)
+		return changes_run(changes, N_("rebuild the initramfs of every kernel"),
+				   make, NULL);
+	/* modules of a kernel that is gone need no image */
+	if (r != -ENOENT || !initramfs_boots(root, release))
+		return r == -ENOENT ? 0 : r;
+	return changes_run(changes, N_("build the initramfs that a kernel lacks"), make,
+			   drop);
+}
+
+static int plan(struct fs *root, struct changes *changes, struct str *why)
+{
+	struct initramfs_kernels kernels;
+	int r;
+
+	r = initramfs_kernels(root, &kernels);
+	for (size_t i = 0; r == 0 && i < kernels.n; i++)
+		r = build(root, changes, kernels.release[i]);
+	if (r < 0)
+		str_join(why, _("the kernels cannot be listed: "), str_errno(r), NULL);
+	return r;
+}
+
+static void mend(struct fs *root, const char *release, struct str *command)
+{
+	char path[FS_PATH_MAX];
+
+	(void)image(root, release, path, sizeof(path));
+	str_join(command, "dracut --force /", path, " ", release, NULL);
+}
+
+/* ---- what an image calls */
+
+static const char *const units[] = { "vfio-claim-start.service",
+				     "vfio-claim-settle.service" };
+static const char *const hooks[] = { "cmdline/00-vfio-claim-start.sh",
+				     "initqueue/settled/00-vfio-claim-settle.sh",
+				     "pre-mount/00-vfio-claim-settle.sh" };
+
+struct calls {
+	bool systemd;
+	bool unit[ARRAY_SIZE(units)], wanted[ARRAY_SIZE(units)];
+	bool hook[ARRAY_SIZE(hooks)];
+	char first[128]; /* of cmdline's hooks in byte order, as they are sourced */
+};
+
+/* The folder moved twice: lib, usr/lib and var/lib. */
+static void see_hook(struct calls *calls, const char *at)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		calls->hook[i] |= str_equal(at, hooks[i]);
+	if (str_take_text(&at, "cmdline/") && *at &&
+	    (!*calls->first || strcmp(at, calls->first) < 0))
+		text_clean(calls->first, sizeof(calls->first), at);
+}
+
+static void see_unit(struct calls *calls, const char *at, mode_t mode)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		const char *wants = at;
+
+		if (str_equal(at, units[i]))
+			calls->unit[i] = S_ISREG(mode);
+		else if (str_take_text(&wants, "initrd.target.wants/") &&
+			 str_equal(wants, units[i]))
+			calls->wanted[i] = true;
+	}
+}
+
+static bool see(void *arg, const struct image_entry *e)
+{
+	static const char *const libs[] = { "usr/lib/", "lib/", "var/lib/" };
+	struct calls *calls = arg;
+
+	for (size_t i = 0; i < ARRAY_SIZE(libs); i++) {
+		const char *at = e->path;
+
+		if (!str_take_text(&at, libs[i]))
+			continue;
+		calls->systemd |= str_equal(at, "systemd/systemd");
+		if (str_take_text(&at, "systemd/system/"))
+			see_unit(calls, at, e->mode);
+		else if (str_take_text(&at, "dracut/hooks/"))
+			see_hook(calls, at);
+	}
+	return false;
+}
+
+static void judge(void *arg, struct str *why)
+{
+	const struct calls *calls = arg;
+
+	if (calls->systemd) {
+		for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+			if (!calls->unit[i])
+				initramfs_miss(why, units[i], _(" is not in it"));
+			else if (!calls->wanted[i])
+				initramfs_miss(why, units[i], _(" is not started in it"));
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (!calls->hook[i])
+			initramfs_miss(why, hooks[i], _(" is not in it"));
+	if (calls->hook[0] && !str_equal(calls->first, strchr(hooks[0], '/') + 1)) {
+		initramfs_miss(why, hooks[0], _(" is called too late: after "));
+		str_add(why, calls->first);
+	}
+}
+
+const struct initramfs initramfs_dracut = {
+	.name = "dracut",
+	.probe = probe,
+	.plan = plan,
+	.image = image,
+	.calls = { .size = sizeof(struct calls), .entry = see, .judge = judge },
+	.hook = HOOK,
+	.mend = mend,
+	.compress = N_("set compress=zstd in a file of /etc/dracut.conf.d"),
+};

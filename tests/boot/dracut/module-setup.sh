@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# As tests/boot/initramfs, for dracut: the host drivers of every device that a scenario has, a
-# script that runs before vfio-claim, and one that judges behind udev's coldplug.
+# As tests/boot/initramfs, for dracut: the host drivers of every device that a scenario has, and
+# a script that judges behind udev's coldplug. tests/boot/run adds one that runs before vfio-claim.
 
 check() {
 	return 0
@@ -22,7 +22,6 @@ install() {
 	inst_simple /usr/lib/test/facts.sh
 	inst_script "${moddir:?}/judge" /usr/lib/test/judge
 	if ! dracut_module_included systemd; then
-		inst_hook cmdline 00 "$moddir/early.sh"
 		inst_hook initqueue/settled 99 "$moddir/judge.sh"
 		return 0
 	fi

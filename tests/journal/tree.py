@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -17,6 +18,19 @@ GRUB = 'GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX_DEFAULT="quiet splash"\n# \xe4 commen
 OLD = b"blacklist nouveau\n\0binary, too\n"
 CONF = "[host]\nrequire-display = yes\n\n[claim gaming]\nfunction = 0000:01:00.0\n"
 WORDS = "quiet\nsplash\n"
+
+
+def attributes(mode):
+    """Extended attributes of a file: one of its owner's, an ACL that lets a user read it, and
+    a context of SELinux's, which root may set without SELinux, too."""
+    acl = struct.pack("<I", 2)      # linux/posix_acl_xattr.h
+    for tag, access, who in ((0x01, mode >> 6, -1), (0x02, 4, 1000), (0x04, 0, -1),
+                             (0x10, mode >> 3, -1), (0x20, mode, -1)):
+        acl += struct.pack("<HHi", tag, access & 7, who)
+    result = {"user.vfio": b"\0\xffvalue", "system.posix_acl_access": acl}
+    if os.geteuid() == 0:
+        result["security.selinux"] = b"system_u:object_r:bootloader_etc_t:s0\0"
+    return result
 
 
 class Tree:
@@ -35,7 +49,8 @@ class Tree:
             os.chown(self.path("etc/default/grub"), 0, 34)
         os.chmod(self.path("etc/default/grub"), 0o604)
         for path in ("etc/default/grub", "etc/modprobe.d/old.conf"):
-            os.setxattr(self.path(path), "user.vfio", b"\0\xffvalue")
+            for name, value in attributes(os.lstat(self.path(path)).st_mode).items():
+                os.setxattr(self.path(path), name, value)
 
     def path(self, path):
         return f"{self.root}/{path}"

@@ -164,6 +164,9 @@ endef
 
 INITRAMFS_SCRIPTS := $(patsubst %,scripts/%/00-vfio-claim,init-top local-top nfs-top init-bottom)
 
+# what hooks of several generators run
+HOOK_SCRIPTS := boot-partitions check-image
+
 DRACUT_FILES := module-setup.sh vfio-claim-start.sh vfio-claim-settle.sh
 INITRD_UNITS := vfio-claim-start.service vfio-claim-settle.service
 
@@ -175,7 +178,9 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	install -D -m 755 $(B)/vfio-claim-early $(DESTDIR)$(LIBDIR)/vfio-claim-early
 	$(call put,hooks/initramfs-tools/hooks/vfio-claim,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim,755)
 	$(foreach s,$(INITRAMFS_SCRIPTS),$(call put,hooks/initramfs-tools/$s,$(INITRAMFS_TOOLS_DIR)/$s,755)$(newline))
-	$(call put,hooks/boot-partitions,$(LIBDIR)/boot-partitions,755)
+	$(foreach s,$(HOOK_SCRIPTS),$(call put,hooks/$s,$(LIBDIR)/$s,755)$(newline))
+	$(call put,hooks/dracut/zz-vfio-claim,$(SYSCONFDIR)/kernel/postinst.d/zz-vfio-claim,755)
+	$(call put,hooks/dracut/96-vfio-claim.install,$(KERNEL_INSTALL_DIR)/96-vfio-claim.install,755)
 	$(foreach f,$(DRACUT_FILES),$(call put,hooks/dracut/$f,$(DRACUT_DIR)/55vfio-claim/$f,755)$(newline))
 	$(foreach u,$(INITRD_UNITS),$(call put,hooks/systemd/initrd/$u,$(LIBDIR)/initrd/$u,644)$(newline))
 	$(call put,hooks/initramfs-tools/post-update.d/vfio-claim,$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim,755)
@@ -200,7 +205,9 @@ uninstall: ## Remove what install put there (not your configuration)
 	rm -f $(DESTDIR)$(BINDIR)/vfio-claim $(DESTDIR)$(LIBDIR)/vfio-claim-early \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim \
 		$(INITRAMFS_SCRIPTS:%=$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/%) \
-		$(DESTDIR)$(LIBDIR)/boot-partitions \
+		$(HOOK_SCRIPTS:%=$(DESTDIR)$(LIBDIR)/%) \
+		$(DESTDIR)$(SYSCONFDIR)/kernel/postinst.d/zz-vfio-claim \
+		$(DESTDIR)$(KERNEL_INSTALL_DIR)/96-vfio-claim.install \
 		$(DRACUT_FILES:%=$(DESTDIR)$(DRACUT_DIR)/55vfio-claim/%) \
 		$(INITRD_UNITS:%=$(DESTDIR)$(LIBDIR)/initrd/%) \
 		$(DESTDIR)$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim \

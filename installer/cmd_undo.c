@@ -10,6 +10,7 @@
 #include "change_json.h"
 #include "command.h"
 #include "conf.h"
+#include "initramfs.h"
 #include "journal.h"
 #include "text.h"
 
@@ -118,6 +119,18 @@ static int carry_out(struct context *context, struct journal *journal,
 		      EXIT_DONE);
 }
 
+/* Another generator may have come since. */
+static void plan_images(struct fs *root, struct changes *changes, struct str *notes)
+{
+	char text[1024];
+	struct str why = STR_ON(text);
+
+	if (initramfs_plan_again(root, changes, &why) < 0)
+		str_join(notes, notes->len ? "\n" : "",
+			 _("the initramfs images may still hold the claim: "), text,
+			 NULL);
+}
+
 static int run(struct context *context)
 {
 	char text[2048], lines[16384];
@@ -142,6 +155,8 @@ static int run(struct context *context)
 			EXIT_DONE);
 	} else {
 		r = journal_plan_undo(journal, &changes, &notes, &why);
+		if (r == 0)
+			plan_images(&context->root, &changes, &notes);
 		r = r < 0 ? finish(context, &changes, &notes, "refused", text,
 				   EXIT_REFUSED)
 			  : carry_out(context, journal, &changes, &notes);

@@ -189,6 +189,7 @@ const struct initramfs initramfs_dracut = {
 	.plan = plan,
 	.image = image,
 	.calls = { .size = sizeof(struct calls), .entry = see, .judge = judge },
+	.program = "dracut",
 	.hook = HOOK,
 	.mend = mend,
 	.compress = N_("set compress=zstd in a file of /etc/dracut.conf.d"),

@@ -73,6 +73,47 @@ const struct initramfs *initramfs_find(struct fs *root, struct str *evidence,
 	return NULL;
 }
 
+static bool builds_images(const char *program)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i]->program && str_equal(table[i]->program, program))
+			return true;
+	return false;
+}
+
+static bool is_there(struct fs *root, const char *program)
+{
+	static const char *const folders[] = { "usr/sbin/", "usr/bin/", "sbin/", "bin/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		char path[FS_PATH_MAX];
+		struct str s = STR_ON(path);
+
+		str_join(&s, folders[i], program, NULL);
+		if (!s.cut && root->ops->exists(root, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+int initramfs_plan_again(struct fs *root, struct changes *changes, struct str *why)
+{
+	char ignored[512];
+	struct str evidence = STR_ON(ignored);
+	const struct initramfs *now;
+	bool gone = false;
+
+	for (size_t i = 0; i < changes->n_steps; i++) {
+		const char *program = changes->steps[i].argv[0];
+
+		gone |= builds_images(program) && !is_there(root, program);
+	}
+	if (!gone)
+		return 0;
+	now = initramfs_find(root, &evidence, why);
+	return now ? now->plan(root, changes, why) : -ENOENT;
+}
+
 /* ---- kernels */
 
 /* It becomes part of paths and of commands that people type. */

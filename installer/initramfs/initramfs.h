@@ -36,6 +36,7 @@ struct initramfs {
 	int (*image)(struct fs *root, const char *release, char *path, size_t size);
 
 	/* Of those that are supported: */
+	const char *program; /* what plan() runs: "dracut" */
 	struct initramfs_calls calls;
 	const char *hook; /* what puts us into images */
 	/* The command that builds the image of a kernel again, or for the first time. */
@@ -50,6 +51,14 @@ void initramfs_miss(struct str *why, const char *a, const char *b)
 /* The one in use, or NULL with `why`. */
 const struct initramfs *initramfs_find(struct fs *root, struct str *evidence,
 				       struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * For an undo, whose programs were those of back then: where one that built images is
+ * gone from the machine, appends what rebuilds them now. Returns 0 or a negative errno
+ * with `why`: the images stay as they are.
+ */
+int initramfs_plan_again(struct fs *root, struct changes *changes, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Kernels that are installed (a folder in lib/modules with modules.dep), newest first. */

@@ -10,16 +10,25 @@
 #include "backends.h"
 #include "text.h"
 
+#define UPDATE "usr/sbin/update-initramfs"
 #define HOOK "usr/share/initramfs-tools/hooks/vfio-claim"
 #define SCRIPT "00-vfio-claim"
 #define ORDER_MAX (64 * 1024)
 #define SETTINGS "etc/initramfs-tools/update-initramfs.conf"
 
+/* dracut comes with one of its own since 110; mkinitramfs may be left over beside it. */
+static bool is_dracuts(struct fs *root)
+{
+	char text[64 * 1024];
+
+	return fs_read_file(root, UPDATE, text, sizeof(text), NULL) == 0 &&
+	       strstr(text, "dracut");
+}
+
 static bool probe(struct fs *root, struct str *evidence)
 {
-	/* dracut comes with an update-initramfs, too */
-	if (root->ops->exists(root, "usr/sbin/update-initramfs") < 0 ||
-	    root->ops->exists(root, "usr/sbin/mkinitramfs") < 0)
+	if (root->ops->exists(root, UPDATE) < 0 ||
+	    root->ops->exists(root, "usr/sbin/mkinitramfs") < 0 || is_dracuts(root))
 		return false;
 	str_add(evidence, "/usr/sbin/mkinitramfs");
 	return true;
@@ -218,6 +227,7 @@ const struct initramfs initramfs_tools = {
 		   .entry = see_script,
 		   .data = see_data,
 		   .judge = judge },
+	.program = "update-initramfs",
 	.hook = HOOK,
 	.mend = mend,
 	.compress = N_("set COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf"),

@@ -19,6 +19,10 @@ from tree import Machine
 BUILD = f"{TOP}/build/setup"
 CARD = "0000:01:00.0"
 CMDLINE = "console=ttyS0 quiet panic=-1 no_timer_check cryptomgr.notests"
+# of dracut: what the machine needs
+SMALL = ('hostonly="yes"\nhostonly_cmdline="no"\ncompress="zstd"\nomit_dracutmodules+=" crypt dm lvm '
+         'mdraid dmraid btrfs multipath nvdimm qemu lunmask virtiofs usrmount kernel-modules '
+         'kernel-modules-extra i18n overlay-root plymouth drm nvmf fido2 network "\n')
 LOADER_INFO = "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 # What setup may change, and undo must put back.
 KEPT = ("etc", "boot/grub/grub.cfg", "efi/loader", "usr/lib/vfio-claim", "var/lib/vfio-claim")
@@ -34,18 +38,22 @@ class Stock:
     cached, stage = {}, None
 
     @staticmethod
-    def prepare(suites):
-        Stock.cached = {suite: must("tests/setup/root", suite) for suite in suites}
+    def prepare(systems):
+        Stock.cached = {system: must("tests/setup/root", *system) for system in systems}
         Stock.stage = must("tests/lib/staged")
 
-    def __init__(self, case, suite, loader, inside=False):
+    def __init__(self, case, system, loader, inside=False):
         self.folder = f"{BUILD}/{case}"
         self.path = f"{self.folder}/root"
         self.loader, self.cmdline = loader, CMDLINE
-        must("cp", "-a", "--reflink=auto", Stock.cached[suite], self.path)
+        self.dracut = system[1] == "dracut"
+        must("cp", "-a", "--reflink=auto", Stock.cached[system], self.path)
         must("cp", "-a", "--no-preserve=ownership", f"{Stock.stage}/.", self.path)
-        must("cp", "-a", "--no-preserve=ownership", f"{TOP}/tests/boot/initramfs/.",
-             f"{self.path}/etc/initramfs-tools/")
+        if self.dracut:
+            self.write_dracut()
+        else:
+            must("cp", "-a", "--no-preserve=ownership", f"{TOP}/tests/boot/initramfs/.",
+                 f"{self.path}/etc/initramfs-tools/")
         must("install", "-D", f"{TOP}/tests/lib/facts.sh", f"{self.path}/usr/lib/test/facts.sh")
         if inside:
             self.cmdline += " init=/usr/lib/test/turn"
@@ -73,9 +81,21 @@ class Stock:
             self.write("etc/kernel/cmdline", f"root=/dev/vda2 ro {self.cmdline}\n")
             self.write("efi/loader/loader.conf", "timeout 1\n")
             os.makedirs(f"{self.path}/efi/loader/entries")
-        self.must("update-initramfs", "-c", "-k", self.release)
+        self.must(*self.build())
         if not inside:
             self.must(*self.menu())
+
+    def write_dracut(self):
+        """Its configuration, and the module that judges."""
+        modules = f"{self.path}/usr/lib/dracut/modules.d"
+        must("cp", "-a", "--no-preserve=ownership", f"{TOP}/tests/boot/dracut",
+             f"{modules}/99test")
+        self.write("etc/dracut.conf.d/small.conf", SMALL)
+
+    def build(self):
+        if self.dracut:
+            return ["dracut", "--force", f"/boot/initrd.img-{self.release}", self.release]
+        return ["update-initramfs", "-c", "-k", self.release]
 
     def menu(self):
         return ["update-grub"] if self.loader == "grub" else \

@@ -490,6 +490,25 @@ static const struct initramfs *use_dracut(void)
 	return generator;
 }
 
+/* As a change of the generator leaves it: dracut's update-initramfs, and what
+ * initramfs-tools leaves behind. */
+static void test_dracut_beside_remains(void **state __attribute__((unused)))
+{
+	char text[512], said[512];
+	struct str evidence = STR_ON(text), why = STR_ON(said);
+	const struct initramfs *found;
+
+	put("etc/kernel/postinst.d/initramfs-tools", "");
+	put("etc/kernel/postinst.d/dracut", "");
+	put("usr/bin/dracut", "");
+	put("usr/sbin/update-initramfs", "#!/bin/sh\nexec mkinitramfs\n");
+	assert_null(initramfs_find(&fs, &evidence, &why));
+	put("usr/sbin/update-initramfs", "#!/bin/sh\nexec dracut --force\n");
+	found = initramfs_find(&fs, &evidence, &why);
+	assert_non_null(found);
+	assert_string_equal(found->name, "dracut");
+}
+
 static void test_dracut(void **state __attribute__((unused)))
 {
 	static const struct {
@@ -536,6 +555,28 @@ static void test_dracut_too_late(void **state __attribute__((unused)))
 	put_dracut_image(files, ARRAY_SIZE(files), NULL);
 	assert_int_equal(initramfs_check(&fs, generator, REL, true, &s), -ESTALE);
 	assert_contains(why, "too late: after 00-load-nvidia.sh");
+}
+
+/* The program that an undo would run is gone, and another generator is there. */
+static void test_plan_again(void **state __attribute__((unused)))
+{
+	static const char *const all[] = { "update-initramfs", "-u", "-k", "all", NULL };
+	struct changes changes = { 0 };
+	char said[256] = "";
+	struct str why = STR_ON(said);
+
+	assert_int_equal(changes_run(&changes, "", all, NULL), 0);
+	assert_int_equal(initramfs_plan_again(&fs, &changes, &why), 0);
+	assert_int_equal(changes.n_steps, 1);
+	unlink(full("usr/sbin/update-initramfs"));
+	assert_int_equal(initramfs_plan_again(&fs, &changes, &why), -ENOENT);
+	assert_contains(said, "no generator");
+	use_dracut();
+	put("boot/initramfs-" REL ".img", "");
+	assert_int_equal(initramfs_plan_again(&fs, &changes, &why), 0);
+	assert_int_equal(changes.n_steps, 2);
+	assert_step(&changes.steps[1], "dracut --force /boot/initramfs-" REL ".img " REL);
+	changes_finish(&changes);
 }
 
 static void assert_image(const char *wanted, int error)
@@ -596,7 +637,9 @@ int main(void)
 		ON_A_TREE(test_find),
 		ON_A_TREE(test_plan),
 		ON_A_TREE(test_dracut),
+		ON_A_TREE(test_plan_again),
 		ON_A_TREE(test_dracut_too_late),
+		ON_A_TREE(test_dracut_beside_remains),
 		ON_A_TREE(test_dracut_plan),
 	};
 

@@ -100,7 +100,8 @@ def _claims(scenario, facts, report):
             yield f"{where}: matches are {matches}, not {wanted}"
         for function in functions:
             yield from _function(where, facts, function)
-            if function.get("previous_driver") and not scenario.early:
+            if claim["outcome"] == "claimed" and function.get("previous_driver") and \
+                    not scenario.early:
                 yield f"{where}: {function['address']} was on {function['previous_driver']} " \
                       "before: vfio-claim came too late"
 

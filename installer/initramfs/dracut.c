@@ -21,6 +21,27 @@ static bool probe(struct fs *root, struct str *evidence)
 
 /* ---- images */
 
+static int see_program(void *arg, const char *name)
+{
+	const char *release = arg, *end = strrchr(name, '.');
+
+	return end && str_equal(end, ".efi") && strstr(name, release);
+}
+
+/* As a part of an EFI program it lies nowhere that we could look into. */
+static bool is_unified(struct fs *root, const char *release)
+{
+	static const char *const folders[] = { "boot/efi/EFI/Linux", "efi/EFI/Linux",
+					       "boot/EFI/Linux" };
+	char name[INITRAMFS_RELEASE_LEN];
+
+	str_copy(name, sizeof(name), release);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (root->ops->list(root, folders[i], see_program, name) > 0)
+			return true;
+	return false;
+}
+
 /* A boot entry's folder is named after the machine or the distribution. */
 static int find_entry(struct fs *root, const char *release, char *path, size_t size)
 {
@@ -62,6 +83,8 @@ static int image(struct fs *root, const char *release, char *path, size_t size)
 	}
 	if (find_entry(root, release, path, size) == 0)
 		return 0;
+	if (is_unified(root, release))
+		return -EOPNOTSUPP;
 	str_init(&s, path, size);
 	str_join(&s, names[first][0], release, names[first][1], NULL);
 	return s.cut ? -ENAMETOOLONG : root->ops->exists(root, path);
@@ -92,7 +115,11 @@ static int plan(struct fs *root, struct changes *changes, struct str *why)
 	r = initramfs_kernels(root, &kernels);
 	for (size_t i = 0; r == 0 && i < kernels.n; i++)
 		r = build(root, changes, kernels.release[i]);
-	if (r < 0)
+	if (r == -EOPNOTSUPP)
+		str_add(why,
+			_("dracut makes unified kernel images here, which vfio-claim "
+			  "cannot look into yet"));
+	else if (r < 0)
 		str_join(why, _("the kernels cannot be listed: "), str_errno(r), NULL);
 	return r;
 }

@@ -4,7 +4,7 @@
 import fcntl
 import os
 
-from host import (CONF, FAR, GRUB, IMAGES, MENTION, NEAR, QEMU_CARD, SYSTEMD_BOOT,
+from host import (CONF, FAR, GRUB, IMAGES, MENTION, NEAR, QEMU_CARD, RELEASES, SYSTEMD_BOOT,
                   answer, host, refused, same, setup, whole)
 from installer import command, content, put, says
 from start import BUILD, ROOT, check
@@ -218,6 +218,8 @@ def setup_refuses_what_it_does_not_know():
                        ("mkinitfs", "sbin/mkinitfs"), ("tiny-initramfs", "usr/sbin/mktirfs")):
         host(images={path: ""})
         refused(FAR[0], say=[f"by {name}", "initramfs-tools and dracut are"])
+    host(images={"usr/bin/dracut": "", f"efi/EFI/Linux/linux-{RELEASES[0]}-1.efi": ""})
+    refused(FAR[0], say=["unified"])
     host(images={**IMAGES, "usr/bin/dracut": ""})
     refused(FAR[0], say=["several generators", "dracut"])
 

@@ -603,6 +603,13 @@ static void test_dracut_plan(void **state __attribute__((unused)))
 	assert_string_equal(changes.steps[0].undo_argv[0], "rm");
 	changes_finish(&changes);
 	changes = (struct changes){ 0 };
+	put("efi/EFI/Linux/linux-" REL "-0123.efi", "");
+	assert_int_equal(generator->image(&fs, REL, said, sizeof(said)), -EOPNOTSUPP);
+	assert_int_equal(generator->plan(&fs, &changes, &why), -EOPNOTSUPP);
+	assert_contains(said, "unified");
+	assert_int_equal(changes.n_steps, 0);
+	unlink(full("efi/EFI/Linux/linux-" REL "-0123.efi"));
+	why = STR_ON(said);
 	put("etc/machine-id", "0123\n");
 	put("efi/0123/" REL "/initrd", "");
 	assert_image("efi/0123/" REL "/initrd", 0);

@@ -46,6 +46,12 @@ struct bootloader {
 	 * the GPU to the host. May be NULL. 0 or -ENOMEM.
 	 */
 	int (*menu)(struct fs *root, struct changes *changes);
+
+	/*
+	 * Whether a file that plan() has seeded may not go while the kernel runs with our
+	 * words: without it those would be taken. May be NULL: nothing is seeded.
+	 */
+	bool (*takes_running)(struct fs *root);
 };
 
 /*

@@ -204,4 +204,5 @@ const struct bootloader bootloader_kernel_cmdline = {
 	.plan = plan,
 	.verify = verify,
 	.menu = menu,
+	.takes_running = kernel_words_takes_running,
 };

@@ -23,6 +23,11 @@ static int seed_text(struct fs *root, char **ret)
 	return joined && asprintf(ret, "%s\n", joined) >= 0 ? 0 : -ENOMEM;
 }
 
+bool kernel_words_takes_running(struct fs *root)
+{
+	return !boot_exists(root, FALLBACK);
+}
+
 /* Comments left out. */
 static int words_of(const char *text, struct args *ret)
 {

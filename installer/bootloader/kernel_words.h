@@ -12,6 +12,9 @@
 int kernel_words_show(struct fs *root, struct args *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* As struct bootloader has it. */
+bool kernel_words_takes_running(struct fs *root) __attribute__((nonnull));
+
 /*
  * Plans the edit of a file with one line; one that is absent is seeded with what is used
  * without it, where `seed`. 1 if something changes, 0, or a negative errno with `why`.

@@ -279,4 +279,5 @@ const struct bootloader bootloader_uki_mkinitcpio = {
 	.show = show,
 	.plan = plan,
 	.verify = verify,
+	.takes_running = kernel_words_takes_running,
 };

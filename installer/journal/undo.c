@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootloader.h"
+#include "boot_files.h"
 #include "claims.h"
 #include "journal_inside.h"
 #include "text.h"
@@ -192,6 +192,43 @@ static int check_backup(struct undo *u, const struct ledger_file *f)
 	return r;
 }
 
+/* A file that we made of what the kernel ran with, while it runs with our words. */
+static bool is_seed(struct undo *u, const struct ledger_file *f)
+{
+	struct fs *root = u->journal->root;
+	ARGS_OWNED struct args running = { 0 };
+	const struct bootloader *loader;
+	bool any = false;
+
+	if (f->kind != CHANGE_ARGS || *f->before || !f->owner)
+		return false;
+	loader = journal_loader(f->owner);
+	if (!loader || !loader->takes_running || !loader->takes_running(root) ||
+	    boot_seed(root, &running) < 0)
+		return false;
+	for (size_t i = 0; i < f->ours.n; i++)
+		any |= args_has(&running, f->ours.words[i]);
+	return any;
+}
+
+static int keep_seed(struct undo *u, const struct ledger_file *f)
+{
+	const struct args none = { 0 };
+	char text[1024];
+	struct str why = STR_ON(text);
+	int r;
+
+	r = journal_loader(f->owner)->plan(u->journal->root, &none, &f->ours, u->changes,
+					   &why);
+	if (r < 0)
+		return restore(u, f);
+	return journal_say(
+		u->notes, 0,
+		_("/%s stays, without our words: the running kernel's, which has "
+		  "them, would be taken without it\n"),
+		f->path);
+}
+
 static int undo_edited(struct undo *u, const struct ledger_file *f,
 		       const struct present *now)
 {
@@ -268,7 +305,7 @@ static int undo_file(struct undo *u, const struct ledger_file *f)
 				    _("the backup of /%s is gone or damaged\n"), f->path);
 			r = undo_edited(u, f, &now);
 		} else if (r == 0) {
-			r = restore(u, f);
+			r = is_seed(u, f) ? keep_seed(u, f) : restore(u, f);
 		}
 	}
 	free(now.text);

@@ -81,6 +81,26 @@ def setup_and_undo_with_systemd_boot():
     check(os.stat(f"{ROOT}/etc/kernel/cmdline").st_mode & 0o777 == 0o604, "its mode")
 
 
+def undo_keeps_a_seed():
+    """What kernel-install takes without the file is what the running kernel has: our words."""
+    loader = {path: text for path, text in SYSTEMD_BOOT.items() if path != "etc/kernel/cmdline"}
+    quiet = "root=UUID=1 ro quiet"
+    host("qemu", loader=loader, **{"proc/cmdline": f"{quiet}\n"})
+    there_and_back(QEMU_CARD[0])
+    setup(QEMU_CARD[0])
+    put(f"{ROOT}/proc/cmdline", f"BOOT_IMAGE=/x {quiet} intel_iommu=on\n")
+    undo(say=["/etc/kernel/cmdline stays, without our words"])
+    check(content(f"{ROOT}/etc/kernel/cmdline") == f"{quiet}\n".encode(),
+          f"{content(ROOT + '/etc/kernel/cmdline')}")
+    undo(say=["nothing to undo"])
+    # with a fallback nothing is taken from the running kernel
+    host("qemu", loader=loader, **{"usr/lib/kernel/cmdline": f"{quiet}\n"})
+    setup(QEMU_CARD[0])
+    put(f"{ROOT}/proc/cmdline", f"{quiet} intel_iommu=on\n")
+    undo()
+    check(not os.path.exists(f"{ROOT}/etc/kernel/cmdline"), "it is still there")
+
+
 def setup_and_undo_with_dracut():
     host("qemu", images={"usr/bin/dracut": ""})
     there_and_back(QEMU_CARD[0])
@@ -315,7 +335,7 @@ def setup_asks_which_card():
 
 
 CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_grub,
-         setup_and_undo_with_systemd_boot, setup_and_undo_with_dracut, setup_beside_other_claims,
+         setup_and_undo_with_systemd_boot, undo_keeps_a_seed, setup_and_undo_with_dracut, setup_beside_other_claims,
          setup_takes_the_whole_card, setup_only_the_chosen_twin,
          setup_knows_serials_and_unique_ids, setup_another_name, setup_without_a_display,
          setup_arguments_of_the_iommu, setup_more_arguments, setup_what_is_configured_stays,

@@ -115,22 +115,22 @@ static const char *hint(const struct setup_choice *choice, enum reason reason)
 	return "";
 }
 
-/* Why boots would not be counted, or NULL. What leaves no display is then never claimed.
- */
+/* Why boots could not be counted, or NULL. What leaves no display is then never claimed,
+ * unless the owner wants no record. */
 static const char *uncounted(struct fs *root, const struct conf *conf)
 {
 	const struct record nothing = { .kind = RECORD_NONE };
 	struct record record;
 
-	keep_locate(root, conf, &nothing, &record);
-	if (record.kind != RECORD_NONE)
+	if (conf->record == CONF_RECORD_NONE)
 		return NULL;
-	return conf->record == CONF_RECORD_NONE
-		       ? _("record = none in /" CONF_PATH ": a host without a display is "
-			   "only left where boots are counted")
+	keep_locate(root, conf, &nothing, &record);
+	return record.kind != RECORD_NONE
+		       ? NULL
 		       : _("there are no EFI variables, and neither /boot nor the EFI system "
-			   "partition is found: a host without a display is only left where "
-			   "boots can be counted");
+			   "partition is found, so no boot would be counted and none taken "
+			   "back; mount /boot, or set record = none in /" CONF_PATH
+			   " to go without");
 }
 
 /* What early boot would say of it, as far as that can be known before the reboot. */

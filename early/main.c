@@ -34,6 +34,7 @@ static const char usage[] =
 	"  settle          once disks are there; counts it on the boot partition, binds\n"
 	"                  what start holds, and looks for vfio-claim.off\n"
 	"\n"
+	"  --wait          settle: wait for every partition that is looked at, 5 s in all\n"
 	"  --root DIR      a captured machine below DIR instead of this one\n"
 	"  --config FILE   instead of etc/vfio-claim.conf below the root\n"
 	"  --cmdline FILE  instead of proc/cmdline below the root\n"
@@ -46,6 +47,7 @@ static const char usage[] =
 
 struct arguments {
 	const char *root, *config, *cmdline, *report;
+	bool wait;
 };
 
 static void put(int fd, const char *text)
@@ -77,6 +79,10 @@ static int parse(int argc, char **argv, struct arguments *ret)
 	for (int i = 2; i < argc; i++) {
 		size_t o, len = 0;
 
+		if (!strcmp(argv[i], "--wait")) {
+			ret->wait = true;
+			continue;
+		}
 		for (o = 0; o < ARRAY_SIZE(options); o++) {
 			len = strlen(options[o].name);
 			if (!strncmp(argv[i], options[o].name, len) &&
@@ -214,6 +220,7 @@ static int run(const struct stage *stage, const struct arguments *a)
 		return wrong("cannot open the root: ", a->root);
 	fs_init_here(&here);
 	machine_release(&root, start.release);
+	start.wait = a->wait;
 	start.loader = module_loader_kmod(&root, start.release);
 	if (prepare(&start, stage))
 		bounded(&start, stage, a);

@@ -174,7 +174,7 @@ static int find(struct start *start, unsigned i, struct partition *ret)
 				  start->state->partitions[i], ret);
 }
 
-/* Under systemd nobody has waited for disks yet. `left` ms are for all of them. */
+/* `left` ms are for all partitions that are waited for. */
 static int wait_for(struct start *start, unsigned i, int *left, struct partition *ret)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
@@ -236,12 +236,14 @@ void settle_run(struct start *start)
 	struct partition partition = { .device = "" };
 	struct str lost = STR_ON(state->report.detail);
 	struct str step = STR_ON(state->log.step);
-	int r, left = WAIT_MS;
+	int r, left = state->hold || start->wait ? WAIT_MS : 0;
 
 	str_add(&step, "reading the boot partition");
 	state->report.reason = REASON_NONE;
 	mark_unfinished(&state->report);
 	r = wait_for(start, 0, &left, &partition);
+	if (!start->wait)
+		left = 0;
 	if (!switched_off(start, &partition, r, &left)) {
 		state->nothing_new = !state->hold;
 		if (state->nothing_new)

@@ -50,6 +50,7 @@ struct start {
 	const char *cmdline; /* NULL: proc/cmdline below root */
 	struct module_loader loader;
 	struct partition_finder finder; /* for settle */
+	bool wait; /* for settle: nobody has waited for disks yet */
 	char release[MACHINE_RELEASE_LEN];
 	struct start_state *state;
 	struct start_work *work; /* zeroed */

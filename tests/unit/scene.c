@@ -121,6 +121,7 @@ static struct start start_of(struct scene *s)
 		.finder = fake_finder(),
 		.state = &s->state,
 		.work = &s->work,
+		.wait = s->wait,
 	};
 
 	str_copy(start.release, sizeof(start.release), s->fake.release);

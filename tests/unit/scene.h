@@ -21,6 +21,7 @@ struct scene {
 	struct start_state state;
 	struct start_work work;
 	char conf[CONF_MAX_SIZE];
+	bool wait; /* settle --wait */
 };
 
 /*

@@ -267,27 +267,34 @@ static void switched_off(void **state)
 			}
 }
 
-/* Whichever partition comes late or never, the wait for all of them is one. */
+/* Where nobody has waited for disks, whichever partition comes late or never, the wait
+ * for all of them is one. Elsewhere nothing waits for them. */
 static void the_file_appears_late(void **state)
 {
 	struct scene *before, *s;
 
 	(void)state;
 	for (unsigned volume = 1; volume < 3; volume++)
-		for (int never = 0; never < 2; never++) {
-			s = held(make_efi, &before);
-			s->fake.volumes[volume].off.there = true;
-			s->fake.volumes[volume].looks_before = 20;
-			if (never)
-				s->fake.volumes[1].partuuid =
-					s->fake.volumes[2].partuuid = "ffffffff-01";
-			fake_slept_ms = 0;
-			assert_int_equal(scene_settle(s), 0);
-			assert_int_equal(fake_slept_ms, never ? 5000 : 2000);
-			assert_null(never ? scene_not_claimed(s, before)
-					  : scene_not_as_found(s, before));
-			finish(s, before);
-		}
+		for (int never = 0; never < 2; never++)
+			for (int wait = 0; wait < 2; wait++) {
+				s = held(make_efi, &before);
+				s->wait = wait;
+				s->fake.volumes[volume].off.there = true;
+				s->fake.volumes[volume].looks_before = 20;
+				if (never)
+					s->fake.volumes[1].partuuid =
+						s->fake.volumes[2].partuuid =
+							"ffffffff-01";
+				fake_slept_ms = 0;
+				assert_int_equal(scene_settle(s), 0);
+				assert_int_equal(fake_slept_ms, !wait	? 0
+								: never ? 5000
+									: 2000);
+				assert_null(wait && !never
+						    ? scene_not_as_found(s, before)
+						    : scene_not_claimed(s, before));
+				finish(s, before);
+			}
 }
 
 /* Claimed by start, and no such file: nothing is touched, and nothing new is reported. */

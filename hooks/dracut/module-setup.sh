@@ -4,11 +4,13 @@
 
 CONF=/etc/vfio-claim.conf
 EARLY=@LIBDIR@/vfio-claim-early
+# dracut --sysroot builds for another system
+SYSTEM=${dracutsysrootdir-}
 
 # called by dracut
 check() {
-	[[ -e $CONF ]] || return 1
-	[[ -x $EARLY ]] && return 0
+	[[ -e $SYSTEM$CONF ]] || return 1
+	[[ -x $SYSTEM$EARLY ]] && return 0
 	dwarn "vfio-claim: $EARLY is missing: the host keeps its GPU"
 	return 1
 }
@@ -22,7 +24,7 @@ depends() {
 installkernel() {
 	# efivarfs, and what the boot partition or the ESP needs, for the record
 	hostonly='' instmods vfio-pci efivarfs ext4 xfs vfat nls_cp437 nls_ascii nls_iso8859-1 nls_utf8
-	modprobe -q -n -S "${kernel:?}" vfio-pci ||
+	modprobe -q -n ${SYSTEM:+-d "$SYSTEM"} -S "${kernel:?}" vfio-pci ||
 		dwarn "vfio-claim: kernel $kernel has no vfio-pci: the host will keep its GPU"
 	return 0
 }
@@ -48,8 +50,8 @@ hooks() {
 # called by dracut
 install() {
 	if mkdir -p "${initdir:?}/etc" "$initdir${EARLY%/*}" &&
-		cp -p "$EARLY" "$initdir$EARLY" &&
-		cp -pL "$CONF" "$initdir$CONF" &&
+		cp -p "$SYSTEM$EARLY" "$initdir$EARLY" &&
+		cp -pL "$SYSTEM$CONF" "$initdir$CONF" &&
 		@LIBDIR@/boot-partitions >"$initdir/etc/vfio-claim.partitions" &&
 		if dracut_module_included systemd; then units; else hooks; fi; then
 		return 0

@@ -67,12 +67,11 @@ static int find_entry(struct fs *root, const char *release, char *path, size_t s
 
 static int image(struct fs *root, const char *release, char *path, size_t size)
 {
-	/* the first is what a kernel without an image is to get */
+	/* a kernel without an image gets the first; on Debian the second */
 	static const char *const names[][2] = { { "boot/initramfs-", ".img" },
 						{ "boot/initrd.img-", "" },
 						{ "boot/initrd-", "" } };
-	static const char *const debian = "etc/debian_version";
-	const size_t first = root->ops->exists(root, debian) == 0;
+	const size_t first = root->ops->exists(root, "etc/debian_version") == 0;
 	struct str s;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -17,10 +17,6 @@ BUILD = f"{TOP}/build/hooks"
 CONF = "etc/vfio-claim.conf"
 EARLY = "usr/lib/vfio-claim/vfio-claim-early"
 MODULE = "usr/lib/dracut/modules.d/55vfio-claim"
-# a small image: some seconds instead of a minute
-SMALL = ('hostonly="yes"\ncompress="zstd"\nadd_dracutmodules+=" systemd "\n'
-         'omit_dracutmodules+=" crypt dm lvm mdraid btrfs multipath nvdimm qemu lunmask virtiofs '
-         'usrmount kernel-modules kernel-modules-extra i18n overlay-root "\n')
 UPGRADE = ('mount -t proc none "$1/proc" && exec chroot "$1" run-parts --exit-on-error '
            '--arg="$2" --arg="/boot/vmlinuz-$2" /etc/kernel/postinst.d')
 
@@ -35,7 +31,8 @@ class Root:
         must("cp", "-a", "--reflink=auto", must("tests/boot/root", suite, "dracut"), self.path)
         must("cp", "-a", "--no-preserve=ownership", f"{must('tests/lib/staged')}/.", self.path)
         self.release = os.listdir(f"{self.path}/usr/lib/modules")[0]
-        self.write("etc/dracut.conf.d/small.conf", SMALL)
+        must("install", "-m644", "tests/lib/dracut.conf", self.full("etc/dracut.conf.d/small.conf"))
+        self.write("etc/dracut.conf.d/disk.conf", 'omit_dracutmodules+=" kernel-modules "\n')
         self.write(CONF, "[claim gpu]\nfunction = 0000:01:00.0 path=0000:00:01.0/00.0 "
                    "id=10de:2484 subsystem=1:2 class=030000\n")
 

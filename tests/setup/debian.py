@@ -19,10 +19,6 @@ from tree import Machine
 BUILD = f"{TOP}/build/setup"
 CARD = "0000:01:00.0"
 CMDLINE = "console=ttyS0 quiet panic=-1 no_timer_check cryptomgr.notests"
-# of dracut: what the machine needs
-SMALL = ('hostonly="yes"\nhostonly_cmdline="no"\ncompress="zstd"\nomit_dracutmodules+=" crypt dm lvm '
-         'mdraid dmraid btrfs multipath nvdimm qemu lunmask virtiofs usrmount kernel-modules '
-         'kernel-modules-extra i18n overlay-root plymouth drm nvmf fido2 network "\n')
 LOADER_INFO = "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 # What setup may change, and undo must put back.
 KEPT = ("etc", "boot/grub/grub.cfg", "efi/loader", "usr/lib/vfio-claim", "var/lib/vfio-claim")
@@ -90,7 +86,9 @@ class Stock:
         modules = f"{self.path}/usr/lib/dracut/modules.d"
         must("cp", "-a", "--no-preserve=ownership", f"{TOP}/tests/boot/dracut",
              f"{modules}/99test")
-        self.write("etc/dracut.conf.d/small.conf", SMALL)
+        must("install", "-Dm644", f"{TOP}/tests/lib/dracut.conf",
+             f"{self.path}/etc/dracut.conf.d/small.conf")
+        self.write("etc/dracut.conf.d/disk.conf", 'omit_dracutmodules+=" kernel-modules "\n')
 
     def build(self):
         if self.dracut:

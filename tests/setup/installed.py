@@ -6,7 +6,7 @@ import os
 import re
 
 from boots import boot
-from cases import Failed, must, stopping
+from cases import Failed, stopping
 from debian import on_card, on_host
 from disk import linux_disk
 

@@ -73,6 +73,7 @@ static void wrong_arguments(void **state)
 		{ { "start", "--foo" }, "unknown argument: --foo" },
 		{ { "settle", "--foo" }, "unknown argument: --foo" },
 		{ { "settle", "start" }, "unknown argument: start" },
+		{ { "settle", "--wait=5" }, "unknown argument: --wait=5" },
 		{ { "settle", "--root" }, "a value is missing behind --root" },
 		{ { "start", "x" }, "unknown argument: x" },
 		{ { "start", "--roots=/" }, "unknown argument: --roots=/" },

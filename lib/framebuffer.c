@@ -33,20 +33,26 @@ bool framebuffer_named(const char *name)
 	return false;
 }
 
-/* "    c0000000-c0ffffff : 0000:01:00.0", two blanks more for what lies inside */
+bool framebuffer_next(char **iomem, size_t *ret_blanks, const char **ret_name)
+{
+	char *line, *name = NULL;
+
+	while (!name && (line = strsep(iomem, "\n"))) {
+		name = strstr(line, " : ");
+		*ret_blanks = strspn(line, " ");
+	}
+	*ret_name = name ? name + 3 : NULL;
+	return name;
+}
+
 static bool lies_inside(char *iomem, struct pci_address address)
 {
 	bool inside = false;
 	struct pci_address a;
 	size_t depth = 0, blanks;
-	char *line, *name;
+	const char *name;
 
-	while ((line = strsep(&iomem, "\n"))) {
-		blanks = strspn(line, " ");
-		name = strstr(line, " : ");
-		if (!name)
-			continue;
-		name += 3;
+	while (framebuffer_next(&iomem, &blanks, &name)) {
 		if (inside && blanks <= depth)
 			inside = false;
 		if (pci_address_parse(name, &a) && pci_address_compare(a, address) == 0) {

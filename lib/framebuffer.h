@@ -24,6 +24,13 @@ bool framebuffer_needs_release(const struct pci_ids *ids, const char *release)
 bool framebuffer_named(const char *name) __attribute__((nonnull));
 
 /*
+ * The next line of /proc/iomem: "    c0000000-c0ffffff : 0000:01:00.0", with two blanks
+ * more for what lies inside. Cuts `*iomem` up, as strsep() does; false at its end.
+ */
+bool framebuffer_next(char **iomem, size_t *ret_blanks, const char **ret_name)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
  * Finds the one that lies in memory of this function: /proc/iomem nests it below the
  * function. Returns 0, with an empty *ret if there is none, or a negative errno.
  */

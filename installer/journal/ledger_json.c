@@ -157,6 +157,14 @@ static const char *string_of(json_object *o)
 									     : NULL;
 }
 
+/* NULL if it is another type. */
+static const char *string_at(json_object *array, size_t i)
+{
+	json_object *item = json_object_array_get_idx(array, i);
+
+	return json_object_is_type(item, json_type_string) ? string_of(item) : NULL;
+}
+
 static const char *get_string(json_object *o, const char *key)
 {
 	json_object *value = get(o, key, json_type_string);
@@ -212,10 +220,7 @@ static bool get_argv(json_object *o, const char *key, char ***ret)
 		return false;
 	*ret = calloc(n + 1, sizeof(**ret));
 	for (size_t i = 0; *ret && i < n; i++) {
-		json_object *item = json_object_array_get_idx(array, i);
-
-		word = json_object_is_type(item, json_type_string) ? string_of(item)
-								   : NULL;
+		word = string_at(array, i);
 		(*ret)[i] = word ? strdup(word) : NULL;
 		if (!(*ret)[i])
 			return false;
@@ -228,10 +233,7 @@ static bool get_paths(json_object *o, const char *key, char ***ret, size_t *ret_
 	json_object *array = get(o, key, json_type_array);
 
 	for (size_t i = 0; array && i < json_object_array_length(array); i++) {
-		json_object *item = json_object_array_get_idx(array, i);
-		const char *path = json_object_is_type(item, json_type_string)
-					   ? string_of(item)
-					   : NULL;
+		const char *path = string_at(array, i);
 
 		if (!path || !change_path_ok(path) ||
 		    ledger_add_path(ret, ret_n, path) < 0)
@@ -245,10 +247,7 @@ static bool get_args(json_object *o, const char *key, struct args *ret)
 	json_object *array = get(o, key, json_type_array);
 
 	for (size_t i = 0; array && i < json_object_array_length(array); i++) {
-		json_object *item = json_object_array_get_idx(array, i);
-		const char *word = json_object_is_type(item, json_type_string)
-					   ? string_of(item)
-					   : NULL;
+		const char *word = string_at(array, i);
 
 		if (!word || args_add(ret, word) < 0)
 			return false;

@@ -23,20 +23,14 @@ static void add_framebuffer(struct displays *d, struct pci_address address)
 		d->framebuffers[d->n_framebuffers++] = address;
 }
 
-/* "    c0000000-c0ffffff : 0000:01:00.0", two blanks more for what lies inside */
 void displays_parse_iomem(struct displays *displays, char *iomem)
 {
 	struct level levels[PCI_PATH_DEPTH];
 	size_t depth = 0, blanks;
 	struct pci_address a;
-	char *line, *name;
+	const char *name;
 
-	while ((line = strsep(&iomem, "\n"))) {
-		blanks = strspn(line, " ");
-		name = strstr(line, " : ");
-		if (!name)
-			continue;
-		name += 3;
+	while (framebuffer_next(&iomem, &blanks, &name)) {
 		while (depth && levels[depth - 1].blanks >= blanks)
 			depth--;
 		if (pci_address_parse(name, &a)) {

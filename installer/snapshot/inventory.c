@@ -91,6 +91,17 @@ void inventory_link(struct inventory *inventory, const char *path)
 		inventory_add(inventory, ITEM_LINK, path, target);
 }
 
+bool inventory_enter(struct inventory *inventory, const char *path, char *buf,
+		     size_t size)
+{
+	if (!inventory_resolve(inventory, path, buf, size))
+		return false;
+	if (!str_equal(path, buf))
+		inventory_link(inventory, path);
+	inventory_folder(inventory, buf);
+	return true;
+}
+
 const char *const inventory_any[] = { "*", NULL };
 
 bool inventory_below(char *buf, size_t size, const char *folder, const char *leaf)

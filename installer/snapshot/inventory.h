@@ -72,6 +72,13 @@ void inventory_link(struct inventory *inventory, const char *path)
 bool inventory_resolve(struct inventory *inventory, const char *path, char *buf,
 		       size_t size) __attribute__((nonnull));
 
+/*
+ * What a link of a class leads to, with the link; `buf` gets its folder, relative to the
+ * root. False: out of the root.
+ */
+bool inventory_enter(struct inventory *inventory, const char *path, char *buf,
+		     size_t size) __attribute__((nonnull));
+
 /* The functions, what drives them, groups, IOMMUs, displays. */
 void inventory_pci(struct inventory *inventory, const struct pci_list *all)
 	__attribute__((nonnull));

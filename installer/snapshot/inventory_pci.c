@@ -32,11 +32,8 @@ static void add_function(struct inventory *v, struct pci_address address)
 	char link[FS_PATH_MAX], here[FS_PATH_MAX], path[FS_PATH_MAX * 2];
 
 	pci_device_path(link, sizeof(link), address, NULL);
-	if (!inventory_resolve(v, link, here, sizeof(here)))
+	if (!inventory_enter(v, link, here, sizeof(here)))
 		return;
-	if (!str_equal(link, here))
-		inventory_link(v, link);
-	inventory_folder(v, here);
 	inventory_each(v, here, attributes, inventory_attribute);
 	inventory_each(v, here, links, inventory_link);
 	if (inventory_below(path, sizeof(path), here, "power"))
@@ -69,24 +66,13 @@ static void add_group(struct inventory *v, const char *path)
 	inventory_each(v, devices, inventory_any, inventory_link);
 }
 
-/* What a link of a class leads to, with the link. False: out of the root. */
-static bool add_device(struct inventory *v, const char *path, char *here, size_t size)
-{
-	if (!inventory_resolve(v, path, here, size))
-		return false;
-	if (!str_equal(path, here))
-		inventory_link(v, path);
-	inventory_folder(v, here);
-	return true;
-}
-
 /* dmar0/intel-iommu/{version,cap,ecap}, ivhd0/amd-iommu/{cap,features} */
 static void add_iommu(struct inventory *v, const char *path)
 {
 	static const char *const folders[] = { "intel-iommu", "amd-iommu" };
 	char here[FS_PATH_MAX], values[FS_PATH_MAX * 2];
 
-	if (!add_device(v, path, here, sizeof(here)))
+	if (!inventory_enter(v, path, here, sizeof(here)))
 		return;
 	for (size_t k = 0; k < ARRAY_SIZE(folders); k++)
 		if (inventory_below(values, sizeof(values), here, folders[k]))
@@ -101,7 +87,7 @@ static void add_drm(struct inventory *v, const char *path)
 	char here[FS_PATH_MAX];
 
 	if (!str_starts(path, "sys/class/drm/card") ||
-	    !add_device(v, path, here, sizeof(here)))
+	    !inventory_enter(v, path, here, sizeof(here)))
 		return;
 	inventory_each(v, here, attributes, inventory_attribute);
 	inventory_each(v, here, links, inventory_link);
@@ -112,7 +98,7 @@ static void add_console(struct inventory *v, const char *path)
 	static const char *const attributes[] = { "name", "bind", NULL };
 	char here[FS_PATH_MAX];
 
-	if (add_device(v, path, here, sizeof(here)))
+	if (inventory_enter(v, path, here, sizeof(here)))
 		inventory_each(v, here, attributes, inventory_attribute);
 }
 

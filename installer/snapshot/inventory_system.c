@@ -10,11 +10,8 @@ static void as_disk(struct inventory *v, const char *path)
 	static const char *const name[] = { "name", NULL };
 	char here[FS_PATH_MAX], sub[FS_PATH_MAX * 2];
 
-	if (!inventory_resolve(v, path, here, sizeof(here)))
+	if (!inventory_enter(v, path, here, sizeof(here)))
 		return;
-	if (!str_equal(path, here))
-		inventory_link(v, path);
-	inventory_folder(v, here);
 	inventory_each(v, here, attributes, inventory_attribute);
 	if (inventory_below(sub, sizeof(sub), here, "dm"))
 		inventory_each(v, sub, name, inventory_attribute);

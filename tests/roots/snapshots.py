@@ -7,8 +7,9 @@ import shutil
 import stat
 import subprocess
 
-from look import (CASES, COMMAND, GPU, ROOT, USB, card, check, connector, disk, good, look, mapper,
-                  mounts, put, run, same, write)
+from look import (CASES, COMMAND, GPU, ROOT, USB, card, check, connector, good, look, put, run,
+                  same, write)
+from needed import disk, mapper, mounts
 from tree import Machine
 
 OUT = f"{ROOT}.out"

@@ -259,8 +259,8 @@ scenario("conf-64-claims", "as many claims and functions as allowed, one of them
 EVERYWHERE = ["twins-intel", "class-0380", "iommu-off-intel", "off-off", "module-missing",
               "only-display"]
 # Whoever could come first has the time for it.
-SLOW = {"etc/systemd/system/vfio-claim-start.service.d/slow.conf":
-        "[Service]\nExecStartPre=/bin/sleep 3\n"}
+LATE = "etc/systemd/system/vfio-claim-start.service.d/"
+SLOW = {LATE: "", f"{LATE}slow.conf": "[Service]\nExecStartPre=/bin/sleep 3\n"}
 for suite in ("bookworm", "trixie", "sid"):
     again(["twins-intel"], f"{suite}-dracut-systemd-slow", dracut=f"{suite} systemd", files=SLOW)
     for init in ("systemd", "shell"):

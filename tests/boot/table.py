@@ -15,7 +15,8 @@ scenario(NAME, WHY, ...)
                        None for no file at all
     conf_mode, conf_uid  mode and owner of that file
     early              shell lines that run before vfio-claim
-    files              further files in the image: path -> content; %RELEASE% is the kernel's
+    files              further files in the image: path -> content; %RELEASE% is the kernel's,
+                       a path that ends with / is a folder's
     outcome, reason    of the whole boot
     detail             words that must stand in the detail of that reason
     expect             a want() for each claim of the report, in its order

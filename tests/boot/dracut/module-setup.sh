@@ -25,11 +25,9 @@ install() {
 		inst_hook initqueue/settled 99 "$moddir/judge.sh"
 		return 0
 	fi
-	# for what makes ours late
-	mkdir -p "${initdir:?}/etc/systemd/system/vfio-claim-start.service.d"
 	for unit in test-early.service test-judge.service; do
 		inst_simple "$moddir/$unit" "${systemdsystemunitdir:?}/$unit"
-		mkdir -p "$initdir$systemdsystemunitdir/initrd.target.wants"
+		mkdir -p "${initdir:?}$systemdsystemunitdir/initrd.target.wants"
 		ln -sf "../$unit" "$initdir$systemdsystemunitdir/initrd.target.wants/$unit"
 	done
 }

@@ -44,30 +44,15 @@ static int read_at(int fd, uint64_t offset, void *buf, size_t size)
 }
 
 /* What the loader would see: no more than the file has, and than the section is long. */
-static int read_section(int fd, const uint8_t *header, char **ret)
+static void parse_section(const uint8_t *header, struct pe_range *ret)
 {
 	const uint32_t virtual_size = get32(header + 8), raw_size = get32(header + 16);
-	const size_t size =
-		virtual_size && virtual_size < raw_size ? virtual_size : raw_size;
-	char *text;
-	int r;
 
-	if (size > PE_MAX_SECTION)
-		return -EFBIG;
-	text = malloc(size + 1);
-	if (!text)
-		return -ENOMEM;
-	r = read_at(fd, get32(header + 20), text, size);
-	if (r < 0) {
-		free(text);
-		return r;
-	}
-	text[size] = '\0';
-	*ret = text;
-	return 0;
+	ret->offset = get32(header + 20);
+	ret->size = virtual_size && virtual_size < raw_size ? virtual_size : raw_size;
 }
 
-int pe_section(int fd, const char *name, char **ret)
+int pe_find(int fd, const char *name, struct pe_range *ret)
 {
 	uint8_t dos[DOS_SIZE], pe[PE_HEADER_SIZE], section[SECTION_SIZE];
 	char padded[9] = "";
@@ -93,8 +78,33 @@ int pe_section(int fd, const char *name, char **ret)
 		r = read_at(fd, offset, section, sizeof(section));
 		if (r < 0)
 			return r;
-		if (!memcmp(section, padded, 8))
-			return read_section(fd, section, ret);
+		if (!memcmp(section, padded, 8)) {
+			parse_section(section, ret);
+			return 0;
+		}
 	}
 	return -ENODATA;
+}
+
+int pe_section(int fd, const char *name, char **ret)
+{
+	struct pe_range range;
+	char *text;
+	int r = pe_find(fd, name, &range);
+
+	if (r < 0)
+		return r;
+	if (range.size > PE_MAX_SECTION)
+		return -EFBIG;
+	text = malloc(range.size + 1);
+	if (!text)
+		return -ENOMEM;
+	r = read_at(fd, range.offset, text, range.size);
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	text[range.size] = '\0';
+	*ret = text;
+	return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pe.h"
 #include "text.h"
 
 #define BLOCK (128 * 1024)
@@ -28,6 +29,7 @@ struct image {
 	const struct image_visitor *visitor;
 	struct str *why;
 	int fd;
+	uint64_t base, size; /* of the part of the file that is the image */
 	struct source file;
 	uint64_t packed_pos; /* where libarchive reads next */
 	uint64_t unpacked; /* bytes, of all parts so far */
@@ -60,19 +62,21 @@ static int unpacking_failed(struct image *im, struct archive *archive)
 
 /* ---- bytes */
 
-static ssize_t read_at(int fd, char *buf, uint64_t pos)
+static ssize_t read_at(const struct image *im, char *buf, size_t size, uint64_t pos)
 {
+	const uint64_t left = pos < im->size ? im->size - pos : 0;
 	ssize_t n;
 
 	do
-		n = pread(fd, buf, BLOCK, (off_t)pos);
+		n = pread(im->fd, buf, left < size ? left : size,
+			  (off_t)(im->base + pos));
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
 
 static int more_of_file(struct image *im, struct source *s)
 {
-	const ssize_t n = read_at(im->fd, im->block, s->pos);
+	const ssize_t n = read_at(im, im->block, BLOCK, s->pos);
 
 	if (n < 0) {
 		str_join(im->why, _("it cannot be read: "), str_errno((int)n), NULL);
@@ -315,7 +319,7 @@ static const struct packer {
 static la_ssize_t read_packed(struct archive *archive, void *arg, const void **ret)
 {
 	struct image *im = arg;
-	const ssize_t n = read_at(im->fd, im->packed_block, im->packed_pos);
+	const ssize_t n = read_at(im, im->packed_block, BLOCK, im->packed_pos);
 
 	if (n < 0) {
 		archive_set_error(archive, -(int)n, "%s", str_errno((int)n));
@@ -329,7 +333,7 @@ static la_ssize_t read_packed(struct archive *archive, void *arg, const void **r
 static int find_packer(struct image *im, const struct packer **ret)
 {
 	char magic[16] = "";
-	const ssize_t n = pread(im->fd, magic, sizeof(magic), (off_t)im->file.pos);
+	const ssize_t n = read_at(im, magic, sizeof(magic), im->file.pos);
 
 	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
 		if (n >= (ssize_t)packers[i].len &&
@@ -417,6 +421,27 @@ static int check_file(struct image *im)
 		str_add(im->why, _("it is larger than 4 GiB"));
 		return -EFBIG;
 	}
+	im->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* In a unified kernel image it is a section. */
+static int find_image(struct image *im)
+{
+	char magic[2] = "";
+	struct pe_range range;
+	int r;
+
+	if (read_at(im, magic, sizeof(magic), 0) != sizeof(magic) ||
+	    memcmp(magic, "MZ", sizeof(magic)) != 0)
+		return 0;
+	r = pe_find(im->fd, ".initrd", &range);
+	if (r == -ENODATA)
+		return damaged(im, _("it is an EFI program without an initramfs"));
+	if (r < 0)
+		return damaged(im, _("it is no EFI program that could be started"));
+	im->base = range.offset;
+	im->size = range.size;
 	return 0;
 }
 
@@ -424,6 +449,9 @@ static int walk(struct image *im)
 {
 	bool any = false;
 	int r = check_file(im);
+
+	if (r == 0)
+		r = find_image(im);
 
 	while (r == 0) {
 		r = skip_zeros(im, &im->file);

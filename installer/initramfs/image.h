@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reads an initramfs as the kernel does (init/initramfs.c): a chain of newc archives,
- * each plain or compressed, with zeros between them. Memory is bounded whatever the image
- * is.
+ * each plain or compressed, with zeros between them; alone in its file or in a unified
+ * kernel image. Memory is bounded whatever the image is.
  */
 #pragma once
 

@@ -327,6 +327,63 @@ static void test_other_archives(void **state __attribute__((unused)))
 	bytes_finish(&once);
 }
 
+static void put16(uint8_t *at, unsigned v)
+{
+	at[0] = (uint8_t)v;
+	at[1] = (uint8_t)(v >> 8);
+}
+
+/* An EFI program of one section, which lies at its end. */
+static void add_efi(struct bytes *ret, const char *name, const struct bytes *section,
+		    unsigned size)
+{
+	uint8_t head[64 + 24 + 40] = "MZ", *pe = head + 64, *entry = pe + 24;
+
+	head[0x3c] = 64;
+	memcpy(pe, "PE\0\0", 4);
+	put16(pe + 6, 1);
+	memcpy(entry, name, strlen(name));
+	put16(entry + 8, size);
+	put16(entry + 16, 512 * ((size + 511) / 512));
+	put16(entry + 20, sizeof(head));
+	bytes_add(ret, head, sizeof(head));
+	bytes_add(ret, section->data, section->len);
+}
+
+/* Its section is the image: what lies behind it is not looked at. */
+static void test_unified(void **state __attribute__((unused)))
+{
+	struct bytes image = { 0 }, efi = { 0 }, plain = { 0 };
+	struct seen seen;
+	char said[256];
+	struct str why = STR_ON(said);
+
+	cpio_text(&image, "early", "1");
+	cpio_end(&image);
+	cpio_text(&plain, "late", "22");
+	cpio_end(&plain);
+	bytes_pack(&image, ZSTD, &plain);
+	add_efi(&efi, ".initrd", &image, (unsigned)image.len);
+	bytes_add(&efi, "and what is no archive", 22);
+	assert_int_equal(walk(&efi, &seen, &why), 0);
+	assert_int_equal(seen.n, 2);
+	assert_contains(seen.text.data, "early 100644 1:1");
+	assert_contains(seen.text.data, "late 100644 2:22");
+	bytes_finish(&seen.text);
+	bytes_finish(&efi);
+	/* cut off */
+	add_efi(&efi, ".initrd", &image, (unsigned)image.len - 4);
+	assert_refused(&efi, -EBADMSG, "");
+	bytes_finish(&efi);
+	add_efi(&efi, ".linux", &image, (unsigned)image.len);
+	assert_refused(&efi, -EBADMSG, "without an initramfs");
+	efi.len = 70;
+	assert_refused(&efi, -EBADMSG, "no EFI program");
+	bytes_finish(&efi);
+	bytes_finish(&image);
+	bytes_finish(&plain);
+}
+
 static void test_no_file(void **state __attribute__((unused)))
 {
 	const struct image_visitor visitor = { .entry = see };
@@ -421,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_no_image),
 		cmocka_unit_test(test_other_archives),
+		cmocka_unit_test(test_unified),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_bomb),
 		cmocka_unit_test(test_flips),

@@ -20,6 +20,7 @@ FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 # initramfs-tools looks nowhere else
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
 DRACUT_DIR ?= /usr/lib/dracut/modules.d
+INITCPIO_DIR ?= /usr/lib/initcpio
 # nor update-initramfs, grub-mkconfig and kernel-install
 SYSCONFDIR ?= /etc
 KERNEL_INSTALL_DIR ?= /usr/lib/kernel/install.d
@@ -154,10 +155,10 @@ define newline
 
 endef
 
-# install SOURCE to DESTINATION with mode $(3); @LIBDIR@ and @BINDIR@ are filled in
+# install SOURCE to DESTINATION with mode $(3); @LIBDIR@ and the like are filled in
 define put
 	install -d -m 755 $(dir $(DESTDIR)$(2))
-	sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g' $(1) >$(DESTDIR)$(2).new
+	sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g; s|@INITCPIO_DIR@|$(INITCPIO_DIR)|g' $(1) >$(DESTDIR)$(2).new
 	chmod $(3) $(DESTDIR)$(2).new
 	mv $(DESTDIR)$(2).new $(DESTDIR)$(2)
 endef
@@ -168,6 +169,8 @@ INITRAMFS_SCRIPTS := $(patsubst %,scripts/%/00-vfio-claim,init-top local-top nfs
 HOOK_SCRIPTS := boot-partitions check-image
 
 DRACUT_FILES := module-setup.sh vfio-claim-start.sh vfio-claim-settle.sh
+INITCPIO_FILES := install/vfio-claim install/vfio-claim-settle hooks/vfio-claim hooks/vfio-claim-settle \
+	post/vfio-claim
 INITRD_UNITS := vfio-claim-start.service vfio-claim-settle.service
 
 SYSTEMD_UNITS := vfio-claim-confirm.service vfio-claim-trial.service
@@ -182,6 +185,8 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	$(call put,hooks/dracut/new-kernel,$(SYSCONFDIR)/kernel/postinst.d/zz-vfio-claim,755)
 	$(call put,hooks/dracut/new-kernel,$(KERNEL_INSTALL_DIR)/96-vfio-claim.install,755)
 	$(foreach f,$(DRACUT_FILES),$(call put,hooks/dracut/$f,$(DRACUT_DIR)/55vfio-claim/$f,755)$(newline))
+	$(foreach f,$(INITCPIO_FILES),$(call put,hooks/mkinitcpio/$f,$(INITCPIO_DIR)/$f,755)$(newline))
+	$(call put,hooks/mkinitcpio/conf.d/zz-vfio-claim.conf,$(SYSCONFDIR)/mkinitcpio.conf.d/zz-vfio-claim.conf,644)
 	$(foreach u,$(INITRD_UNITS),$(call put,hooks/systemd/initrd/$u,$(LIBDIR)/initrd/$u,644)$(newline))
 	$(call put,hooks/initramfs-tools/post-update.d/vfio-claim,$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim,755)
 	$(foreach u,$(SYSTEMD_UNITS),$(call put,hooks/systemd/$u,$(SYSTEMDDIR)/$u,644)$(newline))
@@ -209,6 +214,8 @@ uninstall: ## Remove what install put there (not your configuration)
 		$(DESTDIR)$(SYSCONFDIR)/kernel/postinst.d/zz-vfio-claim \
 		$(DESTDIR)$(KERNEL_INSTALL_DIR)/96-vfio-claim.install \
 		$(DRACUT_FILES:%=$(DESTDIR)$(DRACUT_DIR)/55vfio-claim/%) \
+		$(INITCPIO_FILES:%=$(DESTDIR)$(INITCPIO_DIR)/%) \
+		$(DESTDIR)$(SYSCONFDIR)/mkinitcpio.conf.d/zz-vfio-claim.conf \
 		$(INITRD_UNITS:%=$(DESTDIR)$(LIBDIR)/initrd/%) \
 		$(DESTDIR)$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim \
 		$(SYSTEMD_UNITS:%=$(DESTDIR)$(SYSTEMDDIR)/%) \

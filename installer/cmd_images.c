@@ -14,7 +14,7 @@
 
 #define WHY_MAX 2304
 
-static const char *only; /* --kernel */
+static const char *only, *only_image; /* --kernel, --image */
 
 struct images {
 	struct fs *root;
@@ -48,8 +48,9 @@ static void add_image(const struct images *images, const char *release, int r,
 	json_object_object_add(image, "kernel", json_object_new_string(release));
 	json_object_object_add(
 		image, "image",
-		images->generator->image(images->root, release, path, sizeof(path)) == 0
-			? json_object_new_string(path)
+		only_image || images->generator->image(images->root, release, 0, path,
+						       sizeof(path)) == 0
+			? json_object_new_string(only_image ? only_image : path)
 			: NULL);
 	json_object_object_add(image, "ok", json_object_new_boolean(r == 0));
 	json_object_object_add(image, "detail",
@@ -61,8 +62,11 @@ static bool check_image(const struct images *images, const char *release)
 {
 	char text[WHY_MAX];
 	struct str why = STR_ON(text);
-	const int r = initramfs_check(images->root, images->generator, release,
-				      images->wanted, &why);
+	const int r = only_image ? initramfs_check_image(images->root, images->generator,
+							 release, only_image,
+							 images->wanted, &why)
+				 : initramfs_check(images->root, images->generator,
+						   release, images->wanted, &why);
 
 	if (r < 0 && !why.len)
 		str_add(&why, str_errno(r));
@@ -127,6 +131,8 @@ static int run(struct context *context)
 	struct str evidence = STR_ON(evidence_text), why = STR_ON(why_text);
 	int status;
 
+	if (only_image && !only)
+		return complain(_("--image needs the kernel's release: --kernel"));
 	images.generator = initramfs_find(root, &evidence, &why);
 	if (!images.generator)
 		return complain(why_text);
@@ -141,19 +147,25 @@ static int run(struct context *context)
 
 static bool take_option(int option, const char *value)
 {
+	if (option == 'i') {
+		only_image = value + strspn(value, "/");
+		return *value == '/' && *only_image;
+	}
 	only = value;
 	return option == 'k' && initramfs_release_is_sane(value);
 }
 
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, 'k' },
+	{ "image", required_argument, NULL, 'i' },
 	COMMON_OPTIONS,
 };
 
 const struct command cmd_images = {
 	.name = "images",
 	.summary = "Whether the initramfs of every kernel holds what it should",
-	.help = "  --kernel REL    of this release only\n",
+	.help = "  --kernel REL    of this release only\n"
+		"  --image FILE    in this file, with --kernel\n",
 	.options = options,
 	.option = take_option,
 	.run = run,

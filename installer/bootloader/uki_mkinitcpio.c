@@ -10,72 +10,32 @@
 #include "bls.h"
 #include "kernel_words.h"
 #include "line.h"
+#include "preset.h"
 
-#define PRESETS "etc/mkinitcpio.d"
 #define FOLDER "etc/cmdline.d"
 #define OURS FOLDER "/90-vfio-claim.conf"
 
-typedef int image_fn(void *arg, const char *path);
-
-/* Calls `fn` for each image that a line PRESET_uki="PATH" names. */
-static int each_image_of(const char *text, image_fn *fn, void *arg)
-{
-	int r = 0;
-
-	for (const char *line = text; *line && r == 0;
-	     line += strcspn(line, "\n"), line += *line == '\n') {
-		const char *eq = line + strcspn(line, "=\n#");
-		TEXT_OWNED char *path = NULL;
-
-		if (*eq != '=' || eq - line < 4 || memcmp(eq - 4, "_uki", 4) != 0)
-			continue;
-		eq += strspn(eq + 1, "\"'/") + 1;
-		path = strndup(eq, strcspn(eq, "\"' \t\n#"));
-		if (!path)
-			return -ENOMEM;
-		if (*path)
-			r = fn(arg, path);
-	}
-	return r;
-}
-
-static int each_image(struct fs *root, image_fn *fn, void *arg)
-{
-	NAMES_OWNED struct boot_names names = { 0 };
-	int r;
-
-	r = boot_list(root, PRESETS, ".preset", &names);
-	for (size_t i = 0; i < names.n && r == 0; i++) {
-		TEXT_OWNED char *text = NULL;
-		char path[FS_PATH_MAX];
-		struct str s = STR_ON(path);
-
-		str_join(&s, PRESETS "/", names.names[i], NULL);
-		r = boot_look(root, path, &text);
-		if (r == 0)
-			r = each_image_of(text, fn, arg);
-	}
-	return r;
-}
-
-static int note(void *arg, const char *path)
+static int note(void *arg, const struct preset_image *image)
 {
 	struct str *evidence = arg;
 	char clean[FS_PATH_MAX];
 
-	text_clean(clean, sizeof(clean), path);
+	if (!image->unified)
+		return 0;
+	text_clean(clean, sizeof(clean), image->path);
 	str_join(evidence, evidence->len ? ", " : "", PRESETS ": /", clean, NULL);
 	return 1;
 }
 
 static bool probe(struct fs *root, struct str *evidence)
 {
-	char name[64];
+	char name[64], ignored[512];
+	struct str why = STR_ON(ignored);
 	const enum boot_started started = boot_started(root, name, sizeof(name));
 
 	if (boot_is_bios(root) || started == BOOT_GRUB)
 		return false;
-	return each_image(root, note, evidence) == 1;
+	return preset_each(root, note, evidence, &why) == 1;
 }
 
 /* Files of /etc/cmdline.d. */
@@ -198,25 +158,12 @@ static int plan_folder(struct fs *root, const struct boot_names *names,
 	return r < 0 ? r : changed || r == 1;
 }
 
-static int check_options(struct fs *root, struct str *why)
+static int check_words(void *arg, const struct preset_image *image)
 {
-	NAMES_OWNED struct boot_names names = { 0 };
-	int r;
-
-	r = boot_list(root, PRESETS, ".preset", &names);
-	for (size_t i = 0; i < names.n && r == 0; i++) {
-		TEXT_OWNED char *text = NULL;
-		char path[FS_PATH_MAX];
-		struct str s = STR_ON(path);
-
-		str_join(&s, PRESETS "/", names.names[i], NULL);
-		r = boot_look(root, path, &text);
-		if (r == 0 && strstr(text, "--cmdline")) {
-			boot_at(why, path, 0, _("its --cmdline names another file"));
-			r = -EINVAL;
-		}
-	}
-	return r;
+	if (!image->unified || (!*image->cmdline && !strstr(image->options, "cmdline")))
+		return 0;
+	boot_at(arg, image->file, 0, _("it names another file with the arguments"));
+	return -EINVAL;
 }
 
 static int plan(struct fs *root, const struct args *add, const struct args *remove,
@@ -226,7 +173,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	NAMES_OWNED struct boot_names names = { 0 };
 	int r;
 
-	r = check_options(root, why);
+	r = preset_each(root, check_words, why, why);
 	if (r == 0)
 		r = folder_files(root, &names);
 	if (r == 0 && names.n && boot_exists(root, KERNEL_CMDLINE)) {
@@ -253,23 +200,23 @@ struct check {
 	struct fs *root;
 	const struct args *present, *absent;
 	struct str *why;
-	size_t count;
 };
 
-static int check_image(void *arg, const char *path)
+static int check_image(void *arg, const struct preset_image *image)
 {
 	struct check *c = arg;
 
-	c->count++;
-	return bls_verify_image(c->root, path, c->present, c->absent, c->why);
+	if (!image->unified)
+		return 0;
+	return bls_verify_image(c->root, image->path, c->present, c->absent, c->why);
 }
 
 static int verify(struct fs *root, const struct args *present, const struct args *absent,
 		  struct str *why)
 {
-	struct check c = { root, present, absent, why, 0 };
+	struct check c = { root, present, absent, why };
 
-	return each_image(root, check_image, &c);
+	return preset_each(root, check_image, &c, why);
 }
 
 const struct bootloader bootloader_uki_mkinitcpio = {

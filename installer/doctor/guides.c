@@ -20,16 +20,13 @@ void doctor_plain_name(char *dst, size_t size, const char *name)
 
 const char *doctor_rebuild(const struct doctor *d)
 {
-	switch (d->family) {
-	case DOCTOR_DEBIAN:
-		return "update-initramfs -u -k all";
-	case DOCTOR_FEDORA:
-		return "dracut --force --regenerate-all";
-	case DOCTOR_ARCH:
-		return "mkinitcpio -P";
-	default:
-		return _("rebuild the initramfs of every kernel");
-	}
+	char text[512], said[512];
+	struct str evidence = STR_ON(text), why = STR_ON(said);
+	const struct initramfs *generator = initramfs_find(d->root, &evidence, &why);
+
+	return generator && generator->rebuild
+		       ? generator->rebuild
+		       : _("rebuild the initramfs of every kernel");
 }
 
 /* Appends an address unless enough are there. */

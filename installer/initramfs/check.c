@@ -291,17 +291,13 @@ static int no_image(struct fs *root, const struct initramfs *generator,
 	return -ESTALE;
 }
 
-int initramfs_check(struct fs *root, const struct initramfs *generator,
-		    const char *release, bool wanted, struct str *why)
+int initramfs_check_image(struct fs *root, const struct initramfs *generator,
+			  const char *release, const char *path, bool wanted,
+			  struct str *why)
 {
-	char path[FS_PATH_MAX] = "";
-	struct look *look;
+	struct look *look = calloc(1, sizeof(*look));
 	int r;
 
-	r = generator->image(root, release, path, sizeof(path));
-	if (r < 0)
-		return no_image(root, generator, release, path, r, wanted, why);
-	look = calloc(1, sizeof(*look));
 	if (!look)
 		return -ENOMEM;
 	look->release = release;
@@ -309,5 +305,23 @@ int initramfs_check(struct fs *root, const struct initramfs *generator,
 	look->called = calloc(1, look->calls->size);
 	r = look->called ? look_into(root, generator, path, look, wanted, why) : -ENOMEM;
 	finish(look);
+	return r;
+}
+
+int initramfs_check(struct fs *root, const struct initramfs *generator,
+		    const char *release, bool wanted, struct str *why)
+{
+	int r = 0;
+
+	for (unsigned n = 0; r == 0; n++) {
+		char path[FS_PATH_MAX] = "";
+
+		r = generator->image(root, release, n, path, sizeof(path));
+		if (r == -ENODATA && n > 0)
+			return 0;
+		r = r < 0 ? no_image(root, generator, release, path, r, wanted, why)
+			  : initramfs_check_image(root, generator, release, path, wanted,
+						  why);
+	}
 	return r;
 }

@@ -4,9 +4,9 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "backends.h"
+#include "initrd_units.h"
 #include "text.h"
 
 #define HOOK "usr/lib/dracut/modules.d/55vfio-claim/module-setup.sh"
@@ -65,7 +65,8 @@ static int find_entry(struct fs *root, const char *release, char *path, size_t s
 	return -ENOENT;
 }
 
-static int image(struct fs *root, const char *release, char *path, size_t size)
+static int image(struct fs *root, const char *release, unsigned n, char *path,
+		 size_t size)
 {
 	/* a kernel without an image gets the first; on Debian the second */
 	static const char *const names[][2] = { { "boot/initramfs-", ".img" },
@@ -74,6 +75,8 @@ static int image(struct fs *root, const char *release, char *path, size_t size)
 	const size_t first = root->ops->exists(root, "etc/debian_version") == 0;
 	struct str s;
 
+	if (n > 0)
+		return -ENODATA;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		str_init(&s, path, size);
 		str_join(&s, names[i][0], release, names[i][1], NULL);
@@ -94,7 +97,7 @@ static int build(struct fs *root, struct changes *changes, const char *release)
 	char path[FS_PATH_MAX] = "/";
 	const char *const make[] = { "dracut", "--force", path, release, NULL };
 	const char *const drop[] = { "rm", "-f", path, NULL };
-	int r = image(root, release, path + 1, sizeof(path) - 1);
+	int r = image(root, release, 0, path + 1, sizeof(path) - 1);
 
 	if (r == 0)
 		return changes_run(changes, N_("rebuild the initramfs of every kernel"),
@@ -127,21 +130,18 @@ static void mend(struct fs *root, const char *release, struct str *command)
 {
 	char path[FS_PATH_MAX];
 
-	(void)image(root, release, path, sizeof(path));
+	(void)image(root, release, 0, path, sizeof(path));
 	str_join(command, "dracut --force /", path, " ", release, NULL);
 }
 
 /* ---- what an image calls */
 
-static const char *const units[] = { "vfio-claim-start.service",
-				     "vfio-claim-settle.service" };
 static const char *const hooks[] = { "cmdline/00-vfio-claim-start.sh",
 				     "initqueue/settled/00-vfio-claim-settle.sh",
 				     "pre-mount/00-vfio-claim-settle.sh" };
 
 struct calls {
-	bool systemd;
-	bool unit[ARRAY_SIZE(units)], wanted[ARRAY_SIZE(units)];
+	struct initrd_units units;
 	bool hook[ARRAY_SIZE(hooks)];
 	char first[128]; /* of cmdline's hooks in byte order, as they are sourced */
 };
@@ -156,33 +156,16 @@ static void see_hook(struct calls *calls, const char *at)
 		text_clean(calls->first, sizeof(calls->first), at);
 }
 
-static void see_unit(struct calls *calls, const char *at, mode_t mode)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		const char *wants = at;
-
-		if (str_equal(at, units[i]))
-			calls->unit[i] = S_ISREG(mode);
-		else if (str_take_text(&wants, "initrd.target.wants/") &&
-			 str_equal(wants, units[i]))
-			calls->wanted[i] = true;
-	}
-}
-
 static bool see(void *arg, const struct image_entry *e)
 {
 	static const char *const libs[] = { "usr/lib/", "lib/", "var/lib/" };
 	struct calls *calls = arg;
 
+	initrd_units_see(&calls->units, e);
 	for (size_t i = 0; i < ARRAY_SIZE(libs); i++) {
 		const char *at = e->path;
 
-		if (!str_take_text(&at, libs[i]))
-			continue;
-		calls->systemd |= str_equal(at, "systemd/systemd");
-		if (str_take_text(&at, "systemd/system/"))
-			see_unit(calls, at, e->mode);
-		else if (str_take_text(&at, "dracut/hooks/"))
+		if (str_take_text(&at, libs[i]) && str_take_text(&at, "dracut/hooks/"))
 			see_hook(calls, at);
 	}
 	return false;
@@ -192,12 +175,8 @@ static void judge(void *arg, struct str *why)
 {
 	const struct calls *calls = arg;
 
-	if (calls->systemd) {
-		for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-			if (!calls->unit[i])
-				initramfs_miss(why, units[i], _(" is not in it"));
-			else if (!calls->wanted[i])
-				initramfs_miss(why, units[i], _(" is not started in it"));
+	if (calls->units.systemd) {
+		initrd_units_judge(&calls->units, why);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
@@ -218,5 +197,6 @@ const struct initramfs initramfs_dracut = {
 	.program = "dracut",
 	.hook = HOOK,
 	.mend = mend,
+	.rebuild = "dracut --force --regenerate-all",
 	.compress = N_("set compress=zstd in a file of /etc/dracut.conf.d"),
 };

@@ -32,8 +32,11 @@ struct initramfs {
 	 * negative errno with `why`: this generator is not supported yet, and what is. */
 	int (*plan)(struct fs *root, struct changes *changes, struct str *why);
 
-	/* The image of a kernel, relative to the root. 0 or -ENOENT and the like. */
-	int (*image)(struct fs *root, const char *release, char *path, size_t size);
+	/* The nth image of a kernel, from 0, relative to the root. 0; -ENOENT if it is
+	 * not there; -ENODATA if there is no further one, for n > 0; -EOPNOTSUPP if it
+	 * cannot be looked into; or another negative errno. */
+	int (*image)(struct fs *root, const char *release, unsigned n, char *path,
+		     size_t size);
 
 	/* Of those that are supported: */
 	const char *program; /* what plan() runs: "dracut" */
@@ -41,6 +44,7 @@ struct initramfs {
 	const char *hook; /* what puts us into images */
 	/* The command that builds the image of a kernel again, or for the first time. */
 	void (*mend)(struct fs *root, const char *release, struct str *command);
+	const char *rebuild; /* what people type to build all images again */
 	const char *compress; /* how to choose a compression that can be read here */
 };
 
@@ -81,8 +85,16 @@ bool initramfs_boots(struct fs *root, const char *release) __attribute__((nonnul
  * what it needs for this kernel or built in, and the order of the boot scripts. With
  * `wanted` false the opposite: nothing of ours may be in it. Returns 0 if it is as
  * wanted, -ESTALE with `why` naming what is missing and the mend, or another negative
- * errno if it cannot be read. 0, too, if neither an image nor its kernel is there: what
- * does not boot needs nothing.
+ * errno if it cannot be read.
+ */
+int initramfs_check_image(struct fs *root, const struct initramfs *generator,
+			  const char *release, const char *path, bool wanted,
+			  struct str *why) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * As initramfs_check_image(), for every image of a kernel, up to the first that is not
+ * as wanted. 0, too, if neither an image nor its kernel is there: what does not boot
+ * needs nothing.
  */
 int initramfs_check(struct fs *root, const struct initramfs *generator,
 		    const char *release, bool wanted, struct str *why)

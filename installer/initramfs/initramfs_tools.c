@@ -34,10 +34,13 @@ static bool probe(struct fs *root, struct str *evidence)
 	return true;
 }
 
-static int image(struct fs *root, const char *release, char *path, size_t size)
+static int image(struct fs *root, const char *release, unsigned n, char *path,
+		 size_t size)
 {
 	struct str s;
 
+	if (n > 0)
+		return -ENODATA;
 	str_init(&s, path, size);
 	str_join(&s, "boot/initrd.img-", release, NULL);
 	return s.cut ? -ENAMETOOLONG : root->ops->exists(root, path);
@@ -73,7 +76,7 @@ static int build_missing(struct fs *root, struct changes *changes, const char *r
 	const char *const make[] = { "update-initramfs", "-c", "-k", release, NULL };
 	const char *const drop[] = { "update-initramfs", "-d", "-k", release, NULL };
 	char path[FS_PATH_MAX];
-	int r = image(root, release, path, sizeof(path));
+	int r = image(root, release, 0, path, sizeof(path));
 
 	/* modules of a kernel that is gone need no image */
 	if (r != -ENOENT || !initramfs_boots(root, release))
@@ -214,7 +217,7 @@ static void mend(struct fs *root, const char *release, struct str *command)
 	char path[FS_PATH_MAX];
 
 	str_join(command, "update-initramfs ",
-		 image(root, release, path, sizeof(path)) == -ENOENT ? "-c" : "-u",
+		 image(root, release, 0, path, sizeof(path)) == -ENOENT ? "-c" : "-u",
 		 " -k ", release, NULL);
 }
 
@@ -230,5 +233,6 @@ const struct initramfs initramfs_tools = {
 	.program = "update-initramfs",
 	.hook = HOOK,
 	.mend = mend,
+	.rebuild = "update-initramfs -u -k all",
 	.compress = N_("set COMPRESS=zstd in /etc/initramfs-tools/initramfs.conf"),
 };

@@ -18,14 +18,15 @@ static bool probe(struct fs *root, const char *path, struct str *evidence)
 static int refuse(const char *name, struct str *why)
 {
 	str_join(why, _("the images are built by "), name,
-		 _(", which vfio-claim cannot add itself to yet; initramfs-tools and "
-		   "dracut are what it supports"),
+		 _(", which vfio-claim cannot add itself to yet; initramfs-tools, "
+		   "dracut and mkinitcpio are what it supports"),
 		 NULL);
 	return -EOPNOTSUPP;
 }
 
 static int no_image(struct fs *root __attribute__((unused)),
 		    const char *release __attribute__((unused)),
+		    unsigned n __attribute__((unused)),
 		    char *path __attribute__((unused)),
 		    size_t size __attribute__((unused)))
 {
@@ -50,7 +51,6 @@ static int no_image(struct fs *root __attribute__((unused)),
 		.image = no_image,                                              \
 	}
 
-REFUSED(mkinitcpio, "mkinitcpio", "usr/bin/mkinitcpio");
 REFUSED(booster, "booster", "usr/bin/booster");
 REFUSED(tiny_initramfs, "tiny-initramfs", "usr/sbin/mktirfs");
 REFUSED(mkinitfs, "mkinitfs", "sbin/mkinitfs");

@@ -218,10 +218,12 @@ def setup_refuses_what_it_does_not_know():
     refused(FAR[0], say=["boot loader"])
     host(images={})
     refused(FAR[0], say=["initramfs", "install"])
-    for name, path in (("booster", "usr/bin/booster"), ("mkinitcpio", "usr/bin/mkinitcpio"),
-                       ("mkinitfs", "sbin/mkinitfs"), ("tiny-initramfs", "usr/sbin/mktirfs")):
+    for name, path in (("booster", "usr/bin/booster"), ("mkinitfs", "sbin/mkinitfs"),
+                       ("tiny-initramfs", "usr/sbin/mktirfs")):
         host(images={path: ""})
-        refused(FAR[0], say=[f"by {name}", "initramfs-tools and dracut are"])
+        refused(FAR[0], say=[f"by {name}", "initramfs-tools, dracut and mkinitcpio are"])
+    host(images={"usr/bin/mkinitcpio": ""})
+    refused(FAR[0], say=["no preset in /etc/mkinitcpio.d"])
     host(images={"usr/bin/dracut": "", f"efi/EFI/Linux/linux-{RELEASES[0]}-1.efi": ""})
     refused(FAR[0], say=["unified"])
     host(images={**IMAGES, "usr/bin/dracut": ""})

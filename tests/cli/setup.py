@@ -5,7 +5,7 @@ import os
 import re
 
 from host import (CONF, DROP_IN, FAR, GRUB, MENTION, NEAR, QEMU_CARD, RELEASES, SYSTEMD_BOOT,
-                  accepted, answer, functions, host, lines, same, setup, terminal, undo, whole)
+                  accepted, answer, functions, host, lines, refused, same, setup, terminal, undo, whole)
 from installer import command, content, put, says
 from start import ROOT, check
 from tree import Machine
@@ -106,6 +106,26 @@ def setup_and_undo_with_dracut():
     there_and_back(QEMU_CARD[0])
     setup(QEMU_CARD[0], says_=[f"dracut --force /boot/initramfs-{release}.img {release}"
                                for release in RELEASES])
+
+
+def setup_and_undo_with_mkinitcpio():
+    """As Arch Linux has it: one preset for a kernel's package."""
+    preset = ("ALL_kver=/boot/vmlinuz-linux\nPRESETS=('default' 'fallback')\n"
+              "default_image=/boot/initramfs-linux.img\n"
+              "fallback_image=/boot/initramfs-linux-fallback.img\n"
+              "fallback_options='-S autodetect'\n")
+    arch = {"etc/os-release": "ID=arch\n", "etc/default/grub": GRUB["etc/default/grub"],
+            "boot/grub/grub.cfg": "", "usr/bin/grub-mkconfig": ""}
+    images = {"usr/bin/mkinitcpio": "", "etc/mkinitcpio.d/linux.preset": preset,
+              f"lib/modules/{RELEASES[0]}/pkgbase": "linux\n"}
+    host("qemu", loader=arch, images=images)
+    there_and_back(QEMU_CARD[0])
+    said = answer(setup(QEMU_CARD[0], "--dry-run", "--json"))
+    check(["mkinitcpio", "-P"] in said["programs"], f"{said}")
+    # no drop-in is read
+    host("qemu", loader=arch, images={**images, "etc/mkinitcpio.d/linux.preset":
+                                      "ALL_config=/etc/mkinitcpio.conf\n" + preset})
+    refused(QEMU_CARD[0], say=["names a configuration", "take ALL_config"])
 
 
 def setup_beside_other_claims():
@@ -335,7 +355,8 @@ def setup_asks_which_card():
 
 
 CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_grub,
-         setup_and_undo_with_systemd_boot, undo_keeps_a_seed, setup_and_undo_with_dracut, setup_beside_other_claims,
+         setup_and_undo_with_systemd_boot, undo_keeps_a_seed, setup_and_undo_with_dracut,
+         setup_and_undo_with_mkinitcpio, setup_beside_other_claims,
          setup_takes_the_whole_card, setup_only_the_chosen_twin,
          setup_knows_serials_and_unique_ids, setup_another_name, setup_without_a_display,
          setup_arguments_of_the_iommu, setup_more_arguments, setup_what_is_configured_stays,

@@ -133,6 +133,24 @@ void put_image(const struct file *but)
 	bytes_finish(&image);
 }
 
+void put_common_image(const char *path, const struct file *more, size_t n,
+		      const char *but)
+{
+	struct bytes image = { 0 };
+
+	for (size_t i = 0; i < IMAGES_COMMON + n; i++) {
+		const struct file *f =
+			i < IMAGES_COMMON ? &images_good[i] : &more[i - IMAGES_COMMON];
+
+		if (!but || strcmp(but, f->path) != 0)
+			cpio_add(&image, f->path, S_IFREG | f->mode, f->text,
+				 strlen(f->text));
+	}
+	cpio_end(&image);
+	put_bytes(path, image.data, image.len, 0644);
+	bytes_finish(&image);
+}
+
 void assert_step(const struct step *step, const char *words)
 {
 	char text[256];
@@ -143,15 +161,27 @@ void assert_step(const struct step *step, const char *words)
 	assert_string_equal(text, words);
 }
 
-void use_dracut(void)
+static void use(const char *name)
 {
 	char text[512], said[512];
 	struct str evidence = STR_ON(text), why = STR_ON(said);
 
 	unlink(full("usr/sbin/mkinitramfs"));
-	put("usr/bin/dracut", "");
-	put("usr/lib/dracut/modules.d/55vfio-claim/module-setup.sh", "");
 	images_generator = initramfs_find(&images_fs, &evidence, &why);
 	assert_non_null(images_generator);
-	assert_string_equal(images_generator->name, "dracut");
+	assert_string_equal(images_generator->name, name);
+}
+
+void use_dracut(void)
+{
+	put("usr/bin/dracut", "");
+	put("usr/lib/dracut/modules.d/55vfio-claim/module-setup.sh", "");
+	use("dracut");
+}
+
+void use_mkinitcpio(void)
+{
+	put("usr/bin/mkinitcpio", "");
+	put("usr/lib/initcpio/install/vfio-claim", "");
+	use("mkinitcpio");
 }

@@ -45,7 +45,12 @@ void put_bytes(const char *path, const void *data, size_t len, mode_t mode);
  * path; without it if its text is NULL. */
 void put_image(const struct file *but);
 
+/* What every generator puts into an image, and `more`, without the file `but`. */
+void put_common_image(const char *path, const struct file *more, size_t n,
+		      const char *but);
+
 void assert_step(const struct step *step, const char *words);
 
-/* dracut in place of initramfs-tools. */
+/* In place of initramfs-tools. */
 void use_dracut(void);
+void use_mkinitcpio(void);

@@ -25,24 +25,6 @@ static const struct file dracut_systemd[] = {
 	{ UNITS "initrd.target.wants/vfio-claim-settle.service", "", 0644 },
 };
 
-/* Ours and `more`, without the one of the path `but`. */
-static void put_dracut_image(const struct file *more, size_t n, const char *but)
-{
-	struct bytes image = { 0 };
-
-	for (size_t i = 0; i < IMAGES_COMMON + n; i++) {
-		const struct file *f =
-			i < IMAGES_COMMON ? &images_good[i] : &more[i - IMAGES_COMMON];
-
-		if (!but || strcmp(but, f->path) != 0)
-			cpio_add(&image, f->path, S_IFREG | f->mode, f->text,
-				 strlen(f->text));
-	}
-	cpio_end(&image);
-	put_bytes(IMAGE, image.data, image.len, 0644);
-	bytes_finish(&image);
-}
-
 static void test_dracut(void **state __attribute__((unused)))
 {
 	static const struct {
@@ -66,7 +48,7 @@ static void test_dracut(void **state __attribute__((unused)))
 			if (str_equal(name, "systemd"))
 				continue;
 			s = STR_ON(why);
-			put_dracut_image(kinds[kind].files, kinds[kind].n, but);
+			put_common_image(IMAGE, kinds[kind].files, kinds[kind].n, but);
 			r = initramfs_check(&images_fs, images_generator, REL, true, &s);
 			assert_that(r == (ours ? -ESTALE : 0), "%s: %d %s", name, r, why);
 			if (ours) {
@@ -86,7 +68,7 @@ static void test_dracut_too_late(void **state __attribute__((unused)))
 	use_dracut();
 	memcpy(files, dracut_shell, sizeof(files));
 	files[1].path = "usr/lib/dracut/hooks/cmdline/00-load-nvidia.sh";
-	put_dracut_image(files, ARRAY_SIZE(files), NULL);
+	put_common_image(IMAGE, files, ARRAY_SIZE(files), NULL);
 	assert_int_equal(initramfs_check(&images_fs, images_generator, REL, true, &s),
 			 -ESTALE);
 	assert_contains(why, "too late: after 00-load-nvidia.sh");
@@ -96,7 +78,7 @@ static void assert_image(const char *wanted, int error)
 {
 	char path[256];
 
-	assert_int_equal(images_generator->image(&images_fs, REL, path, sizeof(path)),
+	assert_int_equal(images_generator->image(&images_fs, REL, 0, path, sizeof(path)),
 			 error);
 	assert_string_equal(path, wanted);
 }
@@ -118,7 +100,7 @@ static void test_dracut_plan(void **state __attribute__((unused)))
 	changes_finish(&changes);
 	changes = (struct changes){ 0 };
 	put("efi/EFI/Linux/linux-" REL "-0123.efi", "");
-	assert_int_equal(images_generator->image(&images_fs, REL, said, sizeof(said)),
+	assert_int_equal(images_generator->image(&images_fs, REL, 0, said, sizeof(said)),
 			 -EOPNOTSUPP);
 	assert_int_equal(images_generator->plan(&images_fs, &changes, &why), -EOPNOTSUPP);
 	assert_contains(said, "unified");

@@ -30,24 +30,24 @@ static void test_find(void **state __attribute__((unused)))
 	const struct initramfs *found;
 	struct changes changes = { 0 };
 
-	put("usr/bin/mkinitcpio", "");
+	put("usr/bin/booster", "");
 	assert_null(initramfs_find(&images_fs, &evidence, &why));
-	assert_contains(said, "initramfs-tools, mkinitcpio");
-	put("etc/kernel/postinst.d/mkinitcpio", "");
+	assert_contains(said, "initramfs-tools, booster");
+	put("etc/kernel/postinst.d/booster", "");
 	evidence = STR_ON(text);
 	why = STR_ON(said);
 	found = initramfs_find(&images_fs, &evidence, &why);
 	assert_non_null(found);
-	assert_string_equal(found->name, "mkinitcpio");
-	assert_contains(text, "/usr/bin/mkinitcpio");
-	assert_contains(text, "postinst.d/mkinitcpio");
+	assert_string_equal(found->name, "booster");
+	assert_contains(text, "/usr/bin/booster");
+	assert_contains(text, "postinst.d/booster");
 	assert_int_equal(found->plan(&images_fs, &changes, &why), -EOPNOTSUPP);
-	assert_contains(said, "mkinitcpio");
+	assert_contains(said, "booster");
 	assert_contains(said, "initramfs-tools");
 	assert_int_equal(changes.n_steps, 0);
 	assert_int_equal(initramfs_check(&images_fs, found, REL, true, &why),
 			 -EOPNOTSUPP);
-	unlink(full("usr/bin/mkinitcpio"));
+	unlink(full("usr/bin/booster"));
 	unlink(full("usr/sbin/mkinitramfs"));
 	why = STR_ON(said);
 	assert_null(initramfs_find(&images_fs, &evidence, &why));

@@ -262,6 +262,10 @@ EVERYWHERE = ["twins-intel", "class-0380", "iommu-off-intel", "off-off", "module
 LATE = "etc/systemd/system/vfio-claim-start.service.d/"
 SLOW = {LATE: "", f"{LATE}slow.conf": "[Service]\nExecStartPre=/bin/sleep 3\n"}
 for suite in ("bookworm", "trixie", "sid"):
-    again(["twins-intel"], f"{suite}-dracut-systemd-slow", dracut=f"{suite} systemd", files=SLOW)
+    again(["twins-intel"], f"{suite}-dracut-systemd-slow", generator=f"dracut {suite} systemd",
+          files=SLOW)
     for init in ("systemd", "shell"):
-        again(EVERYWHERE, f"{suite}-dracut-{init}", dracut=f"{suite} {init}")
+        again(EVERYWHERE, f"{suite}-dracut-{init}", generator=f"dracut {suite} {init}")
+again(["twins-intel"], "mkinitcpio-systemd-slow", generator="mkinitcpio systemd", files=SLOW)
+for shape in ("busybox", "systemd"):
+    again(EVERYWHERE, f"mkinitcpio-{shape}", generator=f"mkinitcpio {shape}")

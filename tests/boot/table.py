@@ -24,7 +24,8 @@ scenario(NAME, WHY, ...)
     drivers            path -> driver where it is not what the model's driver is
     framebuffer        False: no firmware framebuffer holds memory at the end
     image              xz, zst: the variant of the image with vfio's modules compressed
-    dracut             "SUITE INIT": the image that dracut builds there (tests/boot/dracut-image)
+    generator          "dracut SUITE INIT" or "mkinitcpio SHAPE": the image that it builds
+                       (tests/boot/dracut-image, mkinitcpio-image); initramfs-tools without it
     warnings           codes of the report's warnings, in any order; a boot with something to
                        claim and no EFI variables also warns that it is not counted
     extra              further arguments for QEMU
@@ -78,7 +79,7 @@ class Scenario:
     drivers: dict = field(default_factory=dict)
     framebuffer: bool = True
     image: str = ""
-    dracut: str = ""
+    generator: str = ""
     warnings: list = field(default_factory=list)
     extra: list = field(default_factory=list)
     timeout: int = 120

@@ -52,7 +52,8 @@ def _report(scenario, facts, release):
     if report is None:
         yield "no report, or one that is not JSON"
         return
-    for key, value in {"version": 1, "stage": "start", "kernel": release,
+    stage = "settle" if scenario.counted else "start"
+    for key, value in {"version": 1, "stage": stage, "kernel": release,
                        "outcome": scenario.outcome}.items():
         if report.get(key) != value:
             yield f"report: {key} is {report.get(key)}, not {value}"

@@ -256,6 +256,7 @@ scenario("conf-64-claims", "as many claims and functions as allowed, one of them
 
 # ---- the other generators. Their images force a GPU's driver, as their owners can.
 
+DISK = {"06.0": "virtio-pci"}
 EVERYWHERE = ["twins-intel", "class-0380", "iommu-off-intel", "off-off", "module-missing",
               "only-display"]
 # Whoever could come first has the time for it.
@@ -266,6 +267,10 @@ for suite in ("bookworm", "trixie", "sid"):
           files=SLOW)
     for init in ("systemd", "shell"):
         again(EVERYWHERE, f"{suite}-dracut-{init}", generator=f"dracut {suite} {init}")
+        again(["twins-intel"], f"{suite}-dracut-{init}-counted",
+              generator=f"dracut {suite} {init}", counted=True, drivers=DISK)
 again(["twins-intel"], "mkinitcpio-systemd-slow", generator="mkinitcpio systemd", files=SLOW)
 for shape in ("busybox", "systemd"):
     again(EVERYWHERE, f"mkinitcpio-{shape}", generator=f"mkinitcpio {shape}")
+    again(["twins-intel"], f"mkinitcpio-{shape}-counted", generator=f"mkinitcpio {shape}",
+          counted=True, drivers=DISK)

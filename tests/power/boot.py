@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-import disk
+import record_disk as disk
 import efivars
 from facts import Facts
 from machine import Board, MODELS, arguments

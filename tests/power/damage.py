@@ -7,7 +7,7 @@ import tempfile
 import uuid
 from dataclasses import dataclass, field
 
-import disk
+import record_disk as disk
 import efivars
 import medium
 import record

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-import disk
+import record_disk as disk
 from boot import Machine
 from medium import BLOCK, COMMAND_FUA, FLUSH, SECTOR, WRITE, Medium, split
 

@@ -12,7 +12,7 @@ depends() {
 }
 
 installkernel() {
-	hostonly='' instmods bochs cirrus qxl snd_hda_intel snd_hda_codec_generic xhci_pci e1000e nvme
+	hostonly='' instmods bochs cirrus qxl snd_hda_intel snd_hda_codec_generic xhci_pci e1000e nvme virtio_pci virtio_blk
 }
 
 install() {
@@ -22,11 +22,13 @@ install() {
 	inst_simple /usr/lib/test/facts.sh
 	inst_script "${moddir:?}/judge" /usr/lib/test/judge
 	if ! dracut_module_included systemd; then
-		inst_hook initqueue/settled 99 "$moddir/judge.sh"
+		# where a passphrase is asked for: dracut calls that cryptroot-ask-NAME.sh
+		inst_hook initqueue/settled 01 "$moddir/judge.sh"
 		return 0
 	fi
+	inst_simple "$moddir/cryptsetup-pre.target" "${systemdsystemunitdir:?}/cryptsetup-pre.target"
 	for unit in test-early.service test-judge.service; do
-		inst_simple "$moddir/$unit" "${systemdsystemunitdir:?}/$unit"
+		inst_simple "$moddir/$unit" "$systemdsystemunitdir/$unit"
 		mkdir -p "${initdir:?}$systemdsystemunitdir/initrd.target.wants"
 		ln -sf "../$unit" "$initdir$systemdsystemunitdir/initrd.target.wants/$unit"
 	done

@@ -262,6 +262,7 @@ EVERYWHERE = ["twins-intel", "class-0380", "iommu-off-intel", "off-off", "module
 # Whoever could come first has the time for it.
 LATE = "etc/systemd/system/vfio-claim-start.service.d/"
 SLOW = {LATE: "", f"{LATE}slow.conf": "[Service]\nExecStartPre=/bin/sleep 3\n"}
+again(EVERYWHERE, "trixie-initramfs-tools", generator="initramfs-tools trixie")
 for suite in ("bookworm", "trixie", "sid"):
     again(["twins-intel"], f"{suite}-dracut-systemd-slow", generator=f"dracut {suite} systemd",
           files=SLOW)

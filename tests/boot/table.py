@@ -24,8 +24,8 @@ scenario(NAME, WHY, ...)
     drivers            path -> driver where it is not what the model's driver is
     framebuffer        False: no firmware framebuffer holds memory at the end
     image              xz, zst: the variant of the image with vfio's modules compressed
-    generator          "dracut SUITE INIT" or "mkinitcpio SHAPE": the image that it builds
-                       (tests/boot/dracut-image, mkinitcpio-image); initramfs-tools without it
+    generator          "dracut SUITE INIT", "mkinitcpio SHAPE" or "initramfs-tools SUITE": the
+                       image that it builds (tests/boot/dracut-image, mkinitcpio-image, image)
     counted            a disk has a partition for the record, which the second stage finds
     warnings           codes of the report's warnings, in any order; a boot with something to
                        claim and no EFI variables also warns that it is not counted
@@ -80,7 +80,7 @@ class Scenario:
     drivers: dict = field(default_factory=dict)
     framebuffer: bool = True
     image: str = ""
-    generator: str = ""
+    generator: str = "initramfs-tools bookworm"
     counted: bool = False
     warnings: list = field(default_factory=list)
     extra: list = field(default_factory=list)

@@ -34,7 +34,7 @@ static const char usage[] =
 	"  settle          once disks are there; counts it on the boot partition, binds\n"
 	"                  what start holds, and looks for vfio-claim.off\n"
 	"\n"
-	"  --wait          settle: wait for every partition that is looked at, 5 s in all\n"
+	"  --wait          settle: wait for every partition that is looked at, 7 s in all\n"
 	"  --root DIR      a captured machine below DIR instead of this one\n"
 	"  --config FILE   instead of etc/vfio-claim.conf below the root\n"
 	"  --cmdline FILE  instead of proc/cmdline below the root\n"

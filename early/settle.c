@@ -8,7 +8,7 @@
 #include "driver.h"
 
 /* In all. A disk behind USB may take its time; less than the deadline. */
-#define WAIT_MS 5000
+#define WAIT_MS 7000 /* the rest of the stage's 10 s is for the work */
 #define POLL_MS 100
 
 static void release(struct start *start, struct report_claim *claim, enum reason reason,

@@ -49,7 +49,8 @@ static void as_module(struct inventory *v, const char *path)
 
 static void as_kernel(struct inventory *v, const char *path)
 {
-	static const char *const files[] = { "modules.dep", "modules.builtin", NULL };
+	static const char *const files[] = { "modules.dep", "modules.builtin", "pkgbase",
+					     NULL };
 
 	inventory_folder(v, path);
 	inventory_each(v, path, files, inventory_file);

@@ -223,7 +223,7 @@ static void it_never_appears(void **state)
 	assert_contains(s->state.report.detail, "no such thing");
 	assert_null(scene_not_as_found(s, before));
 	/* less than the deadline leaves time for */
-	assert_in_range(fake_slept_ms, 4000, 6000);
+	assert_in_range(fake_slept_ms, 6000, 8000);
 	finish(s, before);
 }
 
@@ -288,7 +288,7 @@ static void the_file_appears_late(void **state)
 				fake_slept_ms = 0;
 				assert_int_equal(scene_settle(s), 0);
 				assert_int_equal(fake_slept_ms, !wait	? 0
-								: never ? 5000
+								: never ? 7000
 									: 2000);
 				assert_null(wait && !never
 						    ? scene_not_as_found(s, before)

@@ -7,8 +7,9 @@
 #include "count.h"
 #include "driver.h"
 
-/* In all. A disk behind USB may take its time; less than the deadline. */
-#define WAIT_MS 7000 /* the rest of the stage's 10 s is for the work */
+/* In all. A disk behind USB may take its time; the rest of the stage's 10 s is for the
+ * work. */
+#define WAIT_MS 7000
 #define POLL_MS 100
 
 static void release(struct start *start, struct report_claim *claim, enum reason reason,

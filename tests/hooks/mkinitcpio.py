@@ -53,10 +53,7 @@ def systemd():
     root.lacks(HOOK, "mkinitcpio -P")
     unit = "usr/lib/vfio-claim/initrd/vfio-claim-settle.service"
     root.without(unit)
-    # only this is an error of the build, and the image is there all the same
-    done = root.inside("mkinitcpio", "-P")
-    if "vfio-claim-settle.service is not in it" not in done.stderr:
-        raise Failed(done.stderr)
+    root.says("W: vfio-claim: ", "vfio-claim-settle.service is not in it")
     root.again(unit)
     # other drop-ins come first
     root.write("etc/mkinitcpio.conf.d/10-mine.conf", "HOOKS=(base systemd test)\n")

@@ -260,17 +260,27 @@ DISK = {"06.0": "virtio-pci"}
 EVERYWHERE = ["twins-intel", "class-0380", "iommu-off-intel", "off-off", "module-missing",
               "only-display"]
 # Whoever could come first has the time for it.
-LATE = "etc/systemd/system/vfio-claim-start.service.d/"
-SLOW = {LATE: "", f"{LATE}slow.conf": "[Service]\nExecStartPre=/bin/sleep 3\n"}
+def late(unit):
+    """Files that let it start late."""
+    folder = f"etc/systemd/system/{unit}.service.d/"
+    return {folder: "", f"{folder}late.conf": "[Service]\nExecStartPre=/bin/sleep 3\n"}
+
+
 again(EVERYWHERE, "trixie-initramfs-tools", generator="initramfs-tools trixie")
 for suite in ("bookworm", "trixie", "sid"):
     again(["twins-intel"], f"{suite}-dracut-systemd-slow", generator=f"dracut {suite} systemd",
-          files=SLOW)
+          files=late("vfio-claim-start"))
     for init in ("systemd", "shell"):
         again(EVERYWHERE, f"{suite}-dracut-{init}", generator=f"dracut {suite} {init}")
         again(["twins-intel"], f"{suite}-dracut-{init}-counted",
               generator=f"dracut {suite} {init}", counted=True, drivers=DISK)
-again(["twins-intel"], "mkinitcpio-systemd-slow", generator="mkinitcpio systemd", files=SLOW)
+# Whoever asks for the passphrase has the time to be first.
+for init in ("systemd", "shell"):
+    again(["twins-intel"], f"trixie-dracut-{init}-luks", generator=f"dracut trixie {init} crypt",
+          counted=True, luks=True, drivers={**DISK, "07.0": "virtio-pci"},
+          files=late("vfio-claim-settle"))
+again(["twins-intel"], "mkinitcpio-systemd-slow", generator="mkinitcpio systemd",
+      files=late("vfio-claim-start"))
 for shape in ("busybox", "systemd"):
     again(EVERYWHERE, f"mkinitcpio-{shape}", generator=f"mkinitcpio {shape}")
     again(["twins-intel"], f"mkinitcpio-{shape}-counted", generator=f"mkinitcpio {shape}",

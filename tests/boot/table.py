@@ -27,6 +27,8 @@ scenario(NAME, WHY, ...)
     generator          "dracut SUITE INIT", "mkinitcpio SHAPE" or "initramfs-tools SUITE": the
                        image that it builds (tests/boot/dracut-image, mkinitcpio-image, image)
     counted            a disk has a partition for the record, which the second stage finds
+    luks               a second disk is encrypted: facts are taken while its passphrase is
+                       asked for
     warnings           codes of the report's warnings, in any order; a boot with something to
                        claim and no EFI variables also warns that it is not counted
     extra              further arguments for QEMU
@@ -82,6 +84,7 @@ class Scenario:
     image: str = ""
     generator: str = "initramfs-tools bookworm"
     counted: bool = False
+    luks: bool = False
     warnings: list = field(default_factory=list)
     extra: list = field(default_factory=list)
     timeout: int = 120

@@ -259,11 +259,12 @@ scenario("conf-64-claims", "as many claims and functions as allowed, one of them
 DISK = {"06.0": "virtio-pci"}
 EVERYWHERE = ["twins-intel", "class-0380", "iommu-off-intel", "off-off", "module-missing",
               "only-display"]
-# Whoever could come first has the time for it.
-def late(unit):
-    """Files that let it start late."""
+
+
+def late(unit, seconds=3):
+    """Files that let it start late: whoever could come first has the time for it."""
     folder = f"etc/systemd/system/{unit}.service.d/"
-    return {folder: "", f"{folder}late.conf": "[Service]\nExecStartPre=/bin/sleep 3\n"}
+    return {folder: "", f"{folder}late.conf": f"[Service]\nExecStartPre=/bin/sleep {seconds}\n"}
 
 
 again(EVERYWHERE, "trixie-initramfs-tools", generator="initramfs-tools trixie")
@@ -274,11 +275,10 @@ for suite in ("bookworm", "trixie", "sid"):
         again(EVERYWHERE, f"{suite}-dracut-{init}", generator=f"dracut {suite} {init}")
         again(["twins-intel"], f"{suite}-dracut-{init}-counted",
               generator=f"dracut {suite} {init}", counted=True, drivers=DISK)
-# Whoever asks for the passphrase has the time to be first.
 for init in ("systemd", "shell"):
     again(["twins-intel"], f"trixie-dracut-{init}-luks", generator=f"dracut trixie {init} crypt",
           counted=True, luks=True, drivers={**DISK, "07.0": "virtio-pci"},
-          files=late("vfio-claim-settle"))
+          files=late("vfio-claim-settle", 10))
 again(["twins-intel"], "mkinitcpio-systemd-slow", generator="mkinitcpio systemd",
       files=late("vfio-claim-start"))
 for shape in ("busybox", "systemd"):

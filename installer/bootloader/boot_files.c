@@ -223,6 +223,19 @@ int boot_kernels(struct fs *root, struct boot_names *ret)
 	return r;
 }
 
+int boot_install(struct fs *root, struct changes *changes, const char *release)
+{
+	char path[FS_PATH_MAX + 1];
+	const char *argv[] = { "kernel-install", "add", release, path, NULL };
+
+	snprintf(path, sizeof(path), "/boot/vmlinuz-%s", release);
+	if (!boot_exists(root, path + 1))
+		snprintf(path, sizeof(path), "/usr/lib/modules/%s/vmlinuz", release);
+	if (!boot_exists(root, path + 1))
+		return 0;
+	return changes_run(changes, N_("write the entries of every kernel"), argv, NULL);
+}
+
 void boot_found(struct str *evidence, const char *path)
 {
 	str_join(evidence, evidence->len ? ", /" : "/", path, NULL);

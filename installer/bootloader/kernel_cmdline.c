@@ -111,29 +111,16 @@ static bool probe(struct fs *root, struct str *evidence)
 	return has_entries(root, evidence);
 }
 
-/*
- * Kernel by kernel: add-all came with 255, and passes over kernels that lie in /boot
- * alone, as Debian's do. What has modules and no kernel is a leftover.
- */
+/* Kernel by kernel: add-all came with 255, and passes over kernels that lie in /boot
+ * alone, as Debian's do. */
 static int run_install(struct fs *root, struct changes *changes)
 {
 	NAMES_OWNED struct boot_names kernels = { 0 };
 	int r;
 
 	r = boot_kernels(root, &kernels);
-	for (size_t i = 0; i < kernels.n && r == 0; i++) {
-		char path[FS_PATH_MAX + 1];
-		const char *argv[] = { "kernel-install", "add", kernels.names[i], path,
-				       NULL };
-
-		snprintf(path, sizeof(path), "/boot/vmlinuz-%s", kernels.names[i]);
-		if (!boot_exists(root, path + 1))
-			snprintf(path, sizeof(path), "/usr/lib/modules/%s/vmlinuz",
-				 kernels.names[i]);
-		if (boot_exists(root, path + 1))
-			r = changes_run(changes, N_("write the entries of every kernel"),
-					argv, NULL);
-	}
+	for (size_t i = 0; i < kernels.n && r == 0; i++)
+		r = boot_install(root, changes, kernels.names[i]);
 	return r;
 }
 

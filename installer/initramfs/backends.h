@@ -6,8 +6,8 @@
 
 #include "initramfs.h"
 
-extern const struct initramfs initramfs_tools, initramfs_dracut;
+extern const struct initramfs initramfs_tools, initramfs_dracut, initramfs_mkinitcpio;
 
 /* Those that are recognised and refused: our hooks for them do not exist yet. */
-extern const struct initramfs initramfs_mkinitcpio, initramfs_booster,
-	initramfs_tiny_initramfs, initramfs_mkinitfs;
+extern const struct initramfs initramfs_booster, initramfs_tiny_initramfs,
+	initramfs_mkinitfs;

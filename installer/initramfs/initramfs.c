@@ -189,3 +189,25 @@ bool initramfs_boots(struct fs *root, const char *release)
 	}
 	return false;
 }
+
+int initramfs_entry(struct fs *root, const char *release, char *path, size_t size)
+{
+	static const char *const partitions[] = { "boot", "boot/efi", "efi" };
+	static const char *const tokens[] = { "etc/kernel/entry-token",
+					      "etc/machine-id" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(partitions) * ARRAY_SIZE(tokens); i++) {
+		char token[128];
+		struct str s;
+
+		if (fs_read_text(root, tokens[i % 2], token, sizeof(token)) < 0 ||
+		    !*token || token[0] == '.' || strpbrk(token, "/ \n"))
+			continue;
+		str_init(&s, path, size);
+		str_join(&s, partitions[i / 2], "/", token, "/", release, "/initrd",
+			 NULL);
+		if (!s.cut && root->ops->exists(root, path) == 0)
+			return 0;
+	}
+	return -ENOENT;
+}

@@ -76,6 +76,11 @@ int initramfs_kernels(struct fs *root, struct initramfs_kernels *ret)
 /* A release that may stand in a path and in a command line. */
 bool initramfs_release_is_sane(const char *release) __attribute__((nonnull));
 
+/* The initramfs of kernel-install's entry for a kernel, in a folder named after the
+ * machine or the distribution. 0 or -ENOENT. */
+int initramfs_entry(struct fs *root, const char *release, char *path, size_t size)
+	__attribute__((nonnull));
+
 /* False for modules of a kernel that is gone: neither a kernel nor an image is there. */
 bool initramfs_boots(struct fs *root, const char *release) __attribute__((nonnull));
 

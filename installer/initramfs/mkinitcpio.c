@@ -74,6 +74,10 @@ static int image(struct fs *root, const char *release, unsigned n, char *path,
 	r = preset_each(root, find_image, &find, &why);
 	if (r < 0)
 		str_add(&find.path, PRESETS);
+	/* behind those of presets */
+	else if (r == 0 && find.left == 0 &&
+		 initramfs_entry(root, release, path, size) == 0)
+		return 0;
 	else if (r == 0 && n > 0)
 		return -ENODATA;
 	else if (r == 0)
@@ -112,26 +116,55 @@ static int check_preset(void *arg, const struct preset_image *image)
 	return -EPERM;
 }
 
+/* kernel-install has mkinitcpio build those of its entries. */
+static int plan_entries(struct plan *plan, struct changes *changes)
+{
+	struct initramfs_kernels kernels;
+	int r = initramfs_kernels(plan->root, &kernels);
+
+	for (size_t i = 0; r == 0 && i < kernels.n; i++) {
+		char path[FS_PATH_MAX];
+
+		if (initramfs_entry(plan->root, kernels.release[i], path, sizeof(path)) <
+		    0)
+			continue;
+		plan->any = true;
+		r = boot_install(plan->root, changes, kernels.release[i]);
+	}
+	return r;
+}
+
 static int plan(struct fs *root, struct changes *changes, struct str *why)
 {
 	static const char *const all[] = { "mkinitcpio", "-P", NULL };
 	struct plan plan = { .root = root, .why = why };
 	int r = preset_each(root, check_preset, &plan, why);
 
+	if (r == 0 && plan.any)
+		r = changes_run(changes, N_("rebuild the initramfs of every kernel"), all,
+				NULL);
+	if (r == 0)
+		r = plan_entries(&plan, changes);
 	if (r == 0 && !plan.any) {
 		str_add(why, _("mkinitcpio builds nothing: no preset in /" PRESETS
 			       " names an image; install the kernel's package again"));
 		r = -ENOENT;
 	}
-	return r < 0 ? r
-		     : changes_run(changes, N_("rebuild the initramfs of every kernel"),
-				   all, NULL);
+	return r;
 }
 
-static void mend(struct fs *root __attribute__((unused)),
-		 const char *release __attribute__((unused)), struct str *command)
+static void mend(struct fs *root, const char *release, struct str *command)
 {
-	str_add(command, "mkinitcpio -P");
+	char path[FS_PATH_MAX];
+	const bool entry = initramfs_entry(root, release, path, sizeof(path)) == 0;
+	const int r = image(root, release, 0, path, sizeof(path));
+
+	/* with a preset the entry's comes behind it */
+	if (!entry || r < 0 || image(root, release, 1, path, sizeof(path)) != -ENODATA)
+		str_add(command, entry ? "mkinitcpio -P && " : "mkinitcpio -P");
+	if (entry)
+		str_join(command, "kernel-install add ", release, " /usr/lib/modules/",
+			 release, "/vmlinuz", NULL);
 }
 
 /* ---- what an image calls */

@@ -150,6 +150,40 @@ static void test_plan(void **state __attribute__((unused)))
 	assert_plan(-EPROTO, PRESET);
 }
 
+/* As kernel-install has mkinitcpio do it: with presets beside it, and alone. */
+static void test_entries(void **state __attribute__((unused)))
+{
+	struct changes changes = { 0 };
+	char said[512];
+	struct str why = STR_ON(said);
+
+	use_mkinitcpio();
+	put("etc/machine-id", "0123\n");
+	put("efi/0123/" REL "/initrd", "");
+	assert_image(0, "efi/0123/" REL "/initrd", 0);
+	assert_image(1, "", -ENODATA);
+	assert_plan(0, "kernel-install add " REL " /boot/vmlinuz-" REL);
+	images_generator->mend(&images_fs, REL, &why);
+	assert_string_equal(said, "kernel-install add " REL " /usr/lib/modules/" REL
+				  "/vmlinuz");
+	why = STR_ON(said);
+	put(MODULES "pkgbase", "linux\n");
+	put(PRESET, usual);
+	put(INITRD, "");
+	assert_image(0, INITRD, 0);
+	assert_image(1, "efi/0123/" REL "/initrd", 0);
+	assert_image(2, "", -ENODATA);
+	images_generator->mend(&images_fs, REL, &why);
+	assert_string_equal(said, "mkinitcpio -P && kernel-install add " REL
+				  " /usr/lib/modules/" REL "/vmlinuz");
+	why = STR_ON(said);
+	assert_int_equal(images_generator->plan(&images_fs, &changes, &why), 0);
+	assert_int_equal(changes.n_steps, 2);
+	assert_step(&changes.steps[0], "mkinitcpio -P");
+	assert_step(&changes.steps[1], "kernel-install add " REL " /boot/vmlinuz-" REL);
+	changes_finish(&changes);
+}
+
 static void assert_judged(const struct file *more, size_t n, const char *but,
 			  const char *words)
 {
@@ -251,6 +285,7 @@ int main(void)
 		ON_A_TREE(test_presets),     ON_A_TREE(test_image),
 		ON_A_TREE(test_plan),	     ON_A_TREE(test_judge),
 		ON_A_TREE(test_judge_order), ON_A_TREE(test_second_image),
+		ON_A_TREE(test_entries),
 	};
 
 	return cmocka_run_group_tests_name("mkinitcpio", tests, NULL, NULL);

@@ -61,17 +61,24 @@ static void read_pkgbase(struct fs *root, struct find *find)
 		*find->pkgbase = '\0';
 }
 
+/* 1 with the path of one that a preset names, 0 if there are not so many, or a negative
+ * errno. */
+static int preset_image(struct fs *root, struct find *find, char *path, size_t size)
+{
+	char ignored[512];
+	struct str why = STR_ON(ignored);
+
+	str_init(&find->path, path, size);
+	read_pkgbase(root, find);
+	return preset_each(root, find_image, find, &why);
+}
+
 static int image(struct fs *root, const char *release, unsigned n, char *path,
 		 size_t size)
 {
 	struct find find = { .release = release, .left = n };
-	char ignored[512];
-	struct str why = STR_ON(ignored);
-	int r;
+	int r = preset_image(root, &find, path, size);
 
-	str_init(&find.path, path, size);
-	read_pkgbase(root, &find);
-	r = preset_each(root, find_image, &find, &why);
 	if (r < 0)
 		str_add(&find.path, PRESETS);
 	/* behind those of presets */
@@ -155,16 +162,16 @@ static int plan(struct fs *root, struct changes *changes, struct str *why)
 
 static void mend(struct fs *root, const char *release, struct str *command)
 {
+	struct find find = { .release = release };
 	char path[FS_PATH_MAX];
+	const bool preset = preset_image(root, &find, path, sizeof(path)) != 0;
 	const bool entry = initramfs_entry(root, release, path, sizeof(path)) == 0;
-	const int r = image(root, release, 0, path, sizeof(path));
 
-	/* with a preset the entry's comes behind it */
-	if (!entry || r < 0 || image(root, release, 1, path, sizeof(path)) != -ENODATA)
-		str_add(command, entry ? "mkinitcpio -P && " : "mkinitcpio -P");
+	if (preset || !entry)
+		str_add(command, "mkinitcpio -P");
 	if (entry)
-		str_join(command, "kernel-install add ", release, " /usr/lib/modules/",
-			 release, "/vmlinuz", NULL);
+		str_join(command, preset ? " && " : "", "kernel-install add ", release,
+			 " /usr/lib/modules/", release, "/vmlinuz", NULL);
 }
 
 /* ---- what an image calls */

@@ -38,7 +38,7 @@ HEADERS := $(wildcard lib/*.h)
 .DELETE_ON_ERROR:
 
 .PHONY: all
-all: $(B)/vfio-claim-early $(B)/vfio-claim ## Build everything
+all: $(B)/vfio-claim-early $(B)/vfio-claim $(B)/vfio-claim-vm ## Build everything
 
 # ---- the early binary: static musl with libkmod and libblkid in it
 
@@ -115,7 +115,7 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 
 # ---- the command: dynamic, with the distribution's libraries
 
-INSTALLER_SRC := $(wildcard installer/*.c installer/*/*.c)
+INSTALLER_SRC := $(filter-out installer/vm/%,$(wildcard installer/*.c installer/*/*.c))
 INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
 INSTALLER_LIBS := json-c blkid libarchive nettle libpci libkmod
 INSTALLER_ROOMS := look setup journal bootloader initramfs boots hands doctor snapshot
@@ -128,7 +128,7 @@ $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h in
 	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
 
 # where the images have what is compared; make install LIBDIR=... may name another folder
-LIBDIR_OBJ := $(B)/installer/installer/initramfs/check.o $(B)/installer/installer/bootloader/kernel_cmdline.o
+LIBDIR_OBJ := $(addprefix $(B)/installer/installer/,cmd_vm.o initramfs/check.o bootloader/kernel_cmdline.o)
 $(LIBDIR_OBJ): CPPFLAGS_ALL += -DLIBDIR='"$(LIBDIR)"'
 $(LIBDIR_OBJ): $(B)/installer/libdir
 
@@ -141,6 +141,23 @@ FORCE:
 $(B)/vfio-claim: $(INSTALLER_OBJ)
 	$(CC) $(INSTALLER_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $^ \
 		$$(pkg-config --libs $(INSTALLER_LIBS)) -o $@.new
+	mv $@.new $@
+
+# ---- vfio-claim vm: a program of its own, for it needs libvirt
+
+VM_SRC := $(wildcard installer/vm/*.c)
+VM_OBJ := $(VM_SRC:%.c=$(B)/installer/%.o)
+VM_LIBS := $(INSTALLER_LIBS) libvirt libxml-2.0
+
+$(VM_OBJ): INSTALLER_LIBS := $(VM_LIBS)
+$(VM_OBJ): INSTALLER_ROOMS += vm
+$(VM_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h installer/*/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
+
+$(B)/vfio-claim-vm: $(filter-out %/installer/main.o,$(INSTALLER_OBJ)) $(VM_OBJ)
+	$(CC) $(INSTALLER_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $^ \
+		$$(pkg-config --libs $(VM_LIBS)) -o $@.new
 	mv $@.new $@
 
 # for tests/journal: changes of its own through the real journal
@@ -178,6 +195,7 @@ SYSTEMD_UNITS := vfio-claim-confirm.service vfio-claim-trial.service
 .PHONY: install
 install: all ## Install below DESTDIR (PREFIX=/usr)
 	install -D -m 755 $(B)/vfio-claim $(DESTDIR)$(BINDIR)/vfio-claim
+	install -D -m 755 $(B)/vfio-claim-vm $(DESTDIR)$(LIBDIR)/vfio-claim-vm
 	install -D -m 755 $(B)/vfio-claim-early $(DESTDIR)$(LIBDIR)/vfio-claim-early
 	$(call put,hooks/initramfs-tools/hooks/vfio-claim,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim,755)
 	$(foreach s,$(INITRAMFS_SCRIPTS),$(call put,hooks/initramfs-tools/$s,$(INITRAMFS_TOOLS_DIR)/$s,755)$(newline))
@@ -208,6 +226,7 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 .PHONY: uninstall
 uninstall: ## Remove what install put there (not your configuration)
 	rm -f $(DESTDIR)$(BINDIR)/vfio-claim $(DESTDIR)$(LIBDIR)/vfio-claim-early \
+		$(DESTDIR)$(LIBDIR)/vfio-claim-vm \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim \
 		$(INITRAMFS_SCRIPTS:%=$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/%) \
 		$(HOOK_SCRIPTS:%=$(DESTDIR)$(LIBDIR)/%) \
@@ -239,7 +258,7 @@ uninstall: ## Remove what install put there (not your configuration)
 
 # what the build needs besides cc and make
 BUILD_PACKAGES := gcc musl-tools linux-libc-dev dpkg-dev binutils xz-utils pkg-config libjson-c-dev \
-	libblkid-dev libarchive-dev nettle-dev libpci-dev libkmod-dev
+	libblkid-dev libarchive-dev nettle-dev libpci-dev libkmod-dev libvirt-dev libxml2-dev
 TEST_PACKAGES := python3
 
 .PHONY: deps
@@ -280,11 +299,12 @@ pot: ## The texts to translate, in build/vfio-claim.pot (needs gettext)
 	@mkdir -p $(B)
 	xgettext --from-code=UTF-8 --language=C --keyword=_ --keyword=N_ --add-comments=TRANSLATORS \
 		--package-name=vfio-claim --package-version=$(VERSION) -o $(B)/vfio-claim.pot \
-		$(INSTALLER_SRC)
+		$(INSTALLER_SRC) $(VM_SRC)
 
 .PHONY: clean
 clean: ## Remove what was built; keeps what was fetched (rm -r build removes that, too)
-	rm -rf $(B)/early $(B)/installer $(B)/vfio-claim $(B)/vfio-claim-early $(B)/vfio-claim-early.debug \
+	rm -rf $(B)/early $(B)/installer $(B)/vfio-claim $(B)/vfio-claim-vm $(B)/vfio-claim-early \
+		$(B)/vfio-claim-early.debug \
 		$(B)/unit $(B)/journal $(B)/demo
 
 .PHONY: help

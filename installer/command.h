@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A command is one file that ends in one const struct command; main.c has the table.
+ * A command is one file that ends in one const struct command; main.c has the table,
+ * installer/vm/main.c that of "vfio-claim vm".
  */
 #pragma once
 
@@ -43,7 +44,21 @@ struct command {
 	bool (*option)(int option, const char *value);
 	int (*run)(struct context *context);
 	bool hidden; /* for our own hooks: not in the usage */
+	/* A program of its own, that this one becomes; then run is NULL. Returns an exit
+	 * status. */
+	int (*become)(int argc, char **argv);
 };
 
+struct commands {
+	const char *program; /* "vfio-claim", for messages */
+	const char *about;
+	const struct command *const *table;
+	size_t n;
+};
+
+/* What main() does: finds the command, reads its options, runs it. */
+int command_main(const struct commands *commands, int argc, char **argv)
+	__attribute__((nonnull, warn_unused_result));
+
 extern const struct command cmd_args, cmd_claim, cmd_confirm, cmd_doctor, cmd_images,
-	cmd_list, cmd_release, cmd_setup, cmd_snapshot, cmd_status, cmd_undo;
+	cmd_list, cmd_release, cmd_setup, cmd_snapshot, cmd_status, cmd_undo, cmd_vm;

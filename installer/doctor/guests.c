@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "tools.h"
 
 #define KVM "dev/kvm"
 #define VFIO "dev/vfio"
@@ -40,16 +41,14 @@ void doctor_kvm(struct doctor *d)
 
 void doctor_qemu(struct doctor *d)
 {
-	static const char *const places[] = { "usr/bin/qemu-system-x86_64",
-					      "usr/libexec/qemu-kvm",
-					      "usr/local/bin/qemu-system-x86_64", NULL };
-	const char *found = doctor_first(d, places);
+	const char *found = doctor_first(d, tools_qemu);
 
 	if (found) {
 		doctor_say(d, DOCTOR_OK, "/%s", found);
 		return;
 	}
-	doctor_say(d, DOCTOR_WARNING, _("not installed: /%s is not there"), places[0]);
+	doctor_say(d, DOCTOR_WARNING, _("not installed: /%s is not there"),
+		   tools_qemu[0]);
 	doctor_mend_install(d, "qemu-system-x86", "qemu-kvm", "qemu-desktop");
 }
 
@@ -80,19 +79,16 @@ void doctor_ovmf(struct doctor *d)
 
 void doctor_libvirt(struct doctor *d)
 {
-	static const char *const daemons[] = { "usr/sbin/virtqemud", "usr/bin/virtqemud",
-					       "usr/sbin/libvirtd", "usr/bin/libvirtd",
-					       NULL };
 	static const char *const sockets[] = { "run/libvirt/virtqemud-sock",
 					       "run/libvirt/libvirt-sock", NULL };
-	const char *daemon = doctor_first(d, daemons), *socket = doctor_first(d, sockets),
-		   *name;
+	const char *daemon = doctor_first(d, tools_libvirt),
+		   *socket = doctor_first(d, sockets), *name;
 
 	if (!daemon) {
 		doctor_say(d, DOCTOR_WARNING,
 			   _("not installed: neither /%s nor /%s is there; QEMU can be "
 			     "used without it"),
-			   daemons[0], daemons[2]);
+			   tools_libvirt[0], tools_libvirt[2]);
 		doctor_mend_install(d, "libvirt-daemon-system virtinst",
 				    "libvirt-daemon-kvm virt-install",
 				    "libvirt virt-install");

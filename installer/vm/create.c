@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "create.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "libvirt.h"
+#include "run.h"
+#include "text.h"
+#include "xml.h"
+
+
+static void print_plan(const struct create_how *how, const struct vm *vm)
+{
+	char path[FS_PATH_MAX];
+
+	if (how->quiet)
+		return;
+	vm_path(path, sizeof(path), vm->name, "json");
+	printf(_("would be written: /%s\n"), path);
+	for (size_t i = 0; i < vm->disks.n; i++)
+		if (how->sizes[i])
+			printf(_("would be run: qemu-img create -f qcow2 %s %" PRIu64
+				 "\n"),
+			       vm->disks.items[i], how->sizes[i]);
+	if (!how->without_libvirt)
+		printf(_("would be defined: libvirt's domain %s (--print-xml shows "
+			 "it)\n"),
+		       vm->name);
+}
+
+/* ---- disks */
+
+static bool make_disk(const char *path, uint64_t bytes, struct str *why)
+{
+	char size[32];
+	char *const argv[] = { (char[]){ "qemu-img" },
+			       (char[]){ "create" },
+			       (char[]){ "-q" },
+			       (char[]){ "-f" },
+			       (char[]){ "qcow2" },
+			       (char[]){ "--" },
+			       (char *)path,
+			       size,
+			       NULL };
+	int r;
+
+	snprintf(size, sizeof(size), "%" PRIu64, bytes);
+	r = run_program(argv, N_("make a disk"));
+	if (r == 0)
+		return true;
+	str_join(why, path,
+		 r == -ENOENT ? _(" cannot be made: install qemu-utils (Debian, Ubuntu) "
+				  "or qemu-img")
+			      : _(" cannot be made: qemu-img failed, see above"),
+		 NULL);
+	return false;
+}
+
+/* `n` of the disks, those that were made. */
+static void remove_disks(const struct create_how *how, const struct vm *vm, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (how->sizes[i])
+			unlink(vm->disks.items[i]);
+}
+
+static bool make_disks(const struct create_how *how, const struct vm *vm, struct str *why)
+{
+	for (size_t i = 0; i < vm->disks.n; i++)
+		if (how->sizes[i] && !make_disk(vm->disks.items[i], how->sizes[i], why)) {
+			remove_disks(how, vm, i + 1);
+			return false;
+		}
+	return true;
+}
+
+/* ---- libvirt */
+
+static bool is_free(virConnectPtr connection, const struct vm *vm, struct str *why)
+{
+	bool missing = false;
+	char ignored[256];
+	struct str unwanted = STR_ON(ignored);
+	virDomainPtr domain = libvirt_find(connection, vm->name, &missing, &unwanted);
+
+	if (domain) {
+		virDomainFree(domain);
+		str_join(why, _("libvirt has a domain "), vm->name,
+			 _(" already; \"vfio-claim vm attach\" gives it the claim"),
+			 NULL);
+		return false;
+	}
+	if (!missing)
+		str_add(why, ignored);
+	return missing;
+}
+
+static bool define(virConnectPtr connection, const struct vm *vm,
+		   const struct claimed *claimed, struct str *why)
+{
+	TEXT_OWNED char *xml = xml_make(vm, claimed);
+
+	if (!xml) {
+		str_add(why, str_errno(ENOMEM));
+		return false;
+	}
+	if (libvirt_define(connection, xml, why))
+		return true;
+	str_add(why, _(" (libvirt would not define the domain)"));
+	return false;
+}
+
+static bool save(const struct create_how *how, const struct vm *vm, struct str *why)
+{
+	char path[FS_PATH_MAX];
+	int r;
+
+	vm_path(path, sizeof(path), vm->name, "json");
+	if (how->root->ops->exists(how->root, path) == 0) {
+		str_join(why, "/", path,
+			 _(" is there: a machine of that name was made, or an earlier "
+			   "create was interrupted; \"vfio-claim vm remove "),
+			 vm->name, _("\" clears it"), NULL);
+		return false;
+	}
+	r = vm_save(how->root, vm);
+	if (r < 0)
+		str_join(why, "/", path, ": ", str_errno(r),
+			 r == -EACCES || r == -EPERM ? _("; run it as root") : "", NULL);
+	return r == 0;
+}
+
+/* The file first: whatever is left by a killed run is found by its name. */
+static bool make(const struct create_how *how, virConnectPtr connection,
+		 const struct vm *vm, const struct claimed *claimed, struct str *why)
+{
+	char path[FS_PATH_MAX];
+
+	if (!save(how, vm, why))
+		return false;
+	if (make_disks(how, vm, why)) {
+		if (!connection || define(connection, vm, claimed, why))
+			return true;
+		remove_disks(how, vm, vm->disks.n);
+	}
+	vm_path(path, sizeof(path), vm->name, "json");
+	(void)how->root->ops->remove(how->root, path);
+	return false;
+}
+
+bool create_machine(const struct create_how *how, const struct vm *vm,
+		    const struct claimed *claimed, struct str *why)
+{
+	virConnectPtr connection = NULL;
+	bool done = false;
+
+	if (how->dry_run) {
+		print_plan(how, vm);
+		return true;
+	}
+	if (!how->without_libvirt) {
+		connection = libvirt_open(false, why);
+		if (!connection)
+			return false;
+	}
+	if (!connection || is_free(connection, vm, why))
+		done = make(how, connection, vm, claimed, why);
+	if (connection)
+		virConnectClose(connection);
+	return done;
+}

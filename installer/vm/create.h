@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Makes a decided machine: its file, its disks, its domain. All of it or nothing.
+ */
+#pragma once
+
+#include "claimed.h"
+#include "vm.h"
+
+struct create_how {
+	struct fs *root;
+	bool dry_run; /* only print what would be done */
+	bool quiet;
+	bool without_libvirt;
+	const uint64_t *sizes; /* bytes of each disk that is to be made, else 0 */
+};
+
+/* False with `why`; then nothing of it is left. */
+bool create_machine(const struct create_how *how, const struct vm *vm,
+		    const struct claimed *claimed, struct str *why)
+	__attribute__((nonnull, warn_unused_result));

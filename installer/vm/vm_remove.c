@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vfio-claim vm remove NAME: what create made, and no more.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "libvirt.h"
+#include "loaded.h"
+#include "prompt.h"
+#include "text.h"
+#include "vm_commands.h"
+
+static bool storage, yes;
+
+static bool undefine(virDomainPtr domain, struct str *why)
+{
+	const unsigned flags = VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_TPM |
+			       VIR_DOMAIN_UNDEFINE_MANAGED_SAVE;
+
+	if (virDomainIsActive(domain) == 1) {
+		str_add(why, _("it runs: shut it down first (virsh shutdown)"));
+		return false;
+	}
+	/* a libvirt before 8.9 knows nothing of TPMs here */
+	if (virDomainUndefineFlags(domain, flags) == 0 ||
+	    (virGetLastErrorCode() == VIR_ERR_INVALID_ARG &&
+	     virDomainUndefineFlags(domain, flags & ~VIR_DOMAIN_UNDEFINE_TPM) == 0))
+		return true;
+	libvirt_error(why);
+	return false;
+}
+
+/* A domain of that name that is another one is not ours. */
+static bool is_ours(virDomainPtr domain, const struct vm *vm)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN];
+
+	return virDomainGetUUIDString(domain, uuid) == 0 && str_equal(uuid, vm->uuid);
+}
+
+static bool remove_domain(const struct vm *vm, struct str *why)
+{
+	virConnectPtr connection = libvirt_open(false, why);
+	bool missing = false, done;
+	virDomainPtr domain;
+
+	if (!connection)
+		return false;
+	domain = libvirt_find(connection, vm->uuid, &missing, why);
+	done = domain ? !is_ours(domain, vm) || undefine(domain, why) : missing;
+	if (domain)
+		virDomainFree(domain);
+	virConnectClose(connection);
+	return done;
+}
+
+static void remove_files(struct context *context, const struct vm *vm)
+{
+	char path[FS_PATH_MAX];
+
+	for (size_t i = 0; storage && i < vm->made.n; i++)
+		if (unlink(vm->made.items[i]) < 0 && errno != ENOENT)
+			fprintf(stderr, "vfio-claim: %s: %s\n", vm->made.items[i],
+				str_errno(errno));
+	if (unlink(vm->nvram) < 0 && errno != ENOENT)
+		fprintf(stderr, "vfio-claim: %s: %s\n", vm->nvram, str_errno(errno));
+	vm_path(path, sizeof(path), vm->name, "json");
+	(void)context->root.ops->remove(&context->root, path);
+}
+
+static int say_done(struct context *context, const struct vm *vm)
+{
+	char text[4096];
+	struct str s = STR_ON(text);
+
+	str_join(&s, vm->name, _(" is removed"), NULL);
+	for (size_t i = 0; !storage && i < vm->disks.n; i++)
+		str_join(&s, i ? ", " : _("; its disks stay: "), vm->disks.items[i],
+			 NULL);
+	return answer(context, "done", text, EXIT_DONE);
+}
+
+static bool asked(const struct vm *vm)
+{
+	char question[512];
+	struct str s = STR_ON(question);
+
+	str_join(&s, _("Remove "), vm->name, _(" with its firmware variables and TPM"),
+		 storage && vm->made.n ? _(", and the disks that were made for it") : "",
+		 "?", NULL);
+	return yes || (prompt_possible() && prompt_yes(question));
+}
+
+static int run(struct context *context)
+{
+	VM_OWNED struct vm vm = { 0 };
+	char text[1024];
+	struct str why = STR_ON(text);
+	int status;
+
+	if (!loaded_machine(context, &vm, &status))
+		return status;
+	if (context->root.captured)
+		return answer(context, "refused", _("not below a captured root"),
+			      EXIT_REFUSED);
+	if (!asked(&vm))
+		return answer(context, "refused",
+			      _("nothing is removed; --yes answers the question"),
+			      EXIT_REFUSED);
+	if (!remove_domain(&vm, &why))
+		return answer(context, "refused", text, EXIT_REFUSED);
+	remove_files(context, &vm);
+	return say_done(context, &vm);
+}
+
+static bool option(int c, const char *value)
+{
+	(void)value;
+	if (c == 's')
+		storage = true;
+	else
+		yes = true;
+	return true;
+}
+
+static const struct option options[] = {
+	{ "storage", no_argument, NULL, 's' },
+	{ "yes", no_argument, NULL, 'y' },
+	COMMON_OPTIONS,
+};
+
+const struct command vm_remove = {
+	.name = "remove",
+	.summary = N_("Removes a machine that create made"),
+	.arguments = "NAME",
+	.help = N_("  --storage       the disks that were made for it, too\n"
+		   "  --yes           do not ask\n"),
+	.options = options,
+	.option = option,
+	.run = run,
+};

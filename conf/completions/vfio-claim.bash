@@ -6,21 +6,38 @@ _vfio_claim_names()
 	sed -n 's/^[[:blank:]]*\[claim[[:blank:]]\+\([^] ]*\).*/\1/p' /etc/vfio-claim.conf 2>/dev/null
 }
 
+# those that vfio-claim vm create made
+_vfio_claim_machines()
+{
+	local file
+
+	for file in /var/lib/vfio-claim/vm/*.json; do
+		file=${file##*/}
+		printf '%s\n' "${file%.json}"
+	done
+}
+
 _vfio_claim()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=
-	local command=${COMP_WORDS[1]}
+	local command=${COMP_WORDS[1]} parts=()
 
 	COMPREPLY=()
-	if [ "$COMP_CWORD" = 1 ]; then
-		words=$(vfio-claim --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
+	[ "$command" != vm ] || [ "$COMP_CWORD" -lt 2 ] || parts=(vm)
+	if [ "$COMP_CWORD" = $((1 + ${#parts[@]})) ]; then
+		words=$(vfio-claim "${parts[@]}" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
 		words+=' --help --version'
 	elif [ "$prev" = --root ]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
+	elif [ "$prev" = --claim ]; then
+		words=$(_vfio_claim_names)
+	elif [[ $prev == --iso || $prev == --disk || $prev == --rom || $prev == --virtio-win ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
 	elif [[ $cur == -* ]]; then
-		words=$(vfio-claim "$command" --help 2>/dev/null |
-			sed -n 's/^  \(--[a-z-]*\).*/\1/p')
+		words=$(vfio-claim "$command" ${parts:+"${COMP_WORDS[2]}"} --help 2>/dev/null |
+			sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p')
 	else
 		case $command in
 		setup)
@@ -32,6 +49,7 @@ _vfio_claim()
 			words=$(_vfio_claim_names)
 			;;
 		args) words='show add remove' ;;
+		vm) words=$(_vfio_claim_machines) ;;
 		snapshot)
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return

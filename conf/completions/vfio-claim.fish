@@ -7,8 +7,21 @@ end
 
 function __vfio_claim_options
     set -l words (commandline -opc)
-    vfio-claim $words[2] --help 2>/dev/null |
-        string replace -rf '^  (--[a-z-]*)[A-Z ]* +(.*)' '$1\t$2'
+    set -l command $words[2]
+    test "$command" = vm
+    and set -a command $words[3]
+    vfio-claim $command --help 2>/dev/null |
+        string replace -rf '^  (--[a-z0-9-]*)[^ ]*(?: [^ ]+)? +(.*)' '$1\t$2'
+end
+
+function __vfio_claim_vm_commands
+    vfio-claim vm --help 2>/dev/null | string replace -rf '^  ([a-z][a-z-]*)  +(.*)' '$1\t$2'
+end
+
+function __vfio_claim_machines
+    # a list may be empty where an argument may not
+    set -l files /var/lib/vfio-claim/vm/*.json
+    string replace -rf '.*/(.*)\.json$' '$1' $files
 end
 
 function __vfio_claim_functions
@@ -29,3 +42,11 @@ complete -c vfio-claim -n '__fish_seen_subcommand_from setup' -a '(__vfio_claim_
 complete -c vfio-claim -n '__fish_seen_subcommand_from setup claim release' -a '(__vfio_claim_names)'
 complete -c vfio-claim -n '__fish_seen_subcommand_from args' -a 'show add remove'
 complete -c vfio-claim -n '__fish_seen_subcommand_from snapshot' -F
+complete -c vfio-claim -n '__fish_seen_subcommand_from vm; and __fish_is_nth_token 2' \
+    -a '(__vfio_claim_vm_commands)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from vm; and not __fish_is_nth_token 2' \
+    -a '(__vfio_claim_machines)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from vm' -l claim -x -a '(__vfio_claim_names)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from vm' -l iso -r -F
+complete -c vfio-claim -n '__fish_seen_subcommand_from vm' -l disk -r -F
+complete -c vfio-claim -n '__fish_seen_subcommand_from vm' -l rom -r -F

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "command_line.h"
+#include "host.h"
 #include "layout.h"
 #include "str.h"
 #include "xml_devices.h"
@@ -22,10 +23,11 @@ static void add_machine(struct command_lines *l, const struct vm *vm)
 	command_option(l, "-name", "debug-threads=on");
 	command_value(l, "guest", vm->name);
 	command_option(l, "-uuid", "%s", vm->uuid);
-	command_option(l, "-machine",
-		       "q35,vmport=off,hpet=off,mem-merge=off,smm=%s,pflash0=firmware,"
-		       "pflash1=variables",
-		       on_off(vm->secure_boot == VM_YES));
+	command_option(
+		l, "-machine",
+		"q35,vmport=off,hpet=off,mem-merge=off,dump-guest-core=off,smm=%s,pflash0=firmware,"
+		"pflash1=variables",
+		on_off(vm->secure_boot == VM_YES));
 	command_option(l, "-accel", "%s", vm->type == VM_KVM ? "kvm" : "tcg");
 	command_option(l, "-blockdev", "driver=%s,node-name=firmware,read-only=on",
 		       vm->loader_format);
@@ -90,16 +92,47 @@ static void add_processors(struct command_lines *l, const struct vm *vm)
 		       vm->cpus / vm->threads, vm->threads);
 }
 
+/* "0,2-3": QEMU wants each range as a value of its own. */
+static void add_nodes(struct command_lines *l, const char *nodes)
+{
+	unsigned first, last;
+	char range[32];
+
+	command_value(l, "policy", "bind");
+	while (host_list_next(&nodes, &first, &last)) {
+		struct str s = STR_ON(range);
+
+		str_add_uint(&s, first);
+		if (last > first) {
+			str_add_char(&s, '-');
+			str_add_uint(&s, last);
+		}
+		command_value(l, "host-nodes", range);
+	}
+}
+
 static void add_memory(struct command_lines *l, const struct vm *vm)
 {
+	const bool huge = vm->hugepages == VM_YES;
+	char size[16];
+
 	command_option(l, "-m", "%u", vm->memory);
 	command_option(l, "-overcommit", "mem-lock=on");
-	if (vm->hugepages != VM_YES)
+	if (!huge && !vm->nodes)
 		return;
-	command_option(l, "-object",
-		       "memory-backend-memfd,id=pc.ram,size=%uM,hugetlb=on,hugetlbsize="
-		       "%uK,prealloc=on",
-		       vm->memory, vm->hugepage_size);
+	command_option(l, "-object", "memory-backend-%s,id=pc.ram,size=%uM",
+		       huge ? "memfd" : "ram", vm->memory);
+	if (huge) {
+		struct str s = STR_ON(size);
+
+		str_add_uint(&s, vm->hugepage_size);
+		str_add_char(&s, 'K');
+		command_value(l, "hugetlb", "on");
+		command_value(l, "hugetlbsize", size);
+		command_value(l, "prealloc", "on");
+	}
+	if (vm->nodes)
+		add_nodes(l, vm->nodes);
 	command_option(l, "-machine", "memory-backend=pc.ram");
 }
 

@@ -392,11 +392,12 @@ const struct command vm_create = {
 		"  --cpus N        processors\n"
 		"  --pin           on cores that share a cache, away from the host's\n"
 		"  --hugepages     memory in huge pages\n"
-		"  --secure-boot yes|no, --tpm yes|no\n"
+		"  --secure-boot yes|no    with Microsoft's keys\n"
+		"  --tpm yes|no    TPM 2.0, by swtpm\n"
 		"  --rom FILE      the card's ROM\n"
 		"  --virtio-win FILE|none  the drivers' ISO for Windows\n"
 		"  --display none|spice    an emulated display beside the card\n"
-		"  --sound none|spice|pulse\n"
+		"  --sound none|spice|pulse    beside the card's own\n"
 		"  --network N     default, user, none, network:NAME or bridge:NAME\n"
 		"  --usb VVVV:PPPP a USB device; may be repeated\n"
 		"  --evdev[=PATH]  the host's keyboard and mouse; may be repeated\n"
@@ -407,7 +408,8 @@ const struct command vm_create = {
 		"  --title TEXT    for people\n"
 		"  --no-libvirt    only for vfio-claim vm run\n"
 		"  --explain       show each choice and why; change nothing\n"
-		"  --print-xml, --print-qemu   show what would be made; change nothing\n"
+		"  --print-xml     show the domain that would be made; change nothing\n"
+		"  --print-qemu    show it as a QEMU command line; change nothing\n"
 		"  --dry-run       show what would be done\n"),
 	.options = options,
 	.option = option,

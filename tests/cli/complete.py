@@ -46,25 +46,33 @@ def fish(*words):
                   f"complete -C '{line}'")]
 
 
-def commands():
-    found = re.findall(r"^  (\w\S*) ", command("--help", root=None).stdout, re.M)
-    check(len(found) >= 10 and "setup" in found, f"commands: {found}")
+def commands(*above):
+    """The names of the commands, or of those of one command."""
+    found = re.findall(r"^  (\w\S*) ", command(*above, "--help", root=None).stdout, re.M)
+    check({"create"} <= set(found) if above else {"setup", "vm"} <= set(found),
+          f"commands: {found}")
     return found
 
 
-def options(name):
-    found = re.findall(r"^\s+(--[a-z-]+)", command(name, "--help", root=None).stdout, re.M)
-    check({"--root", "--json", "--help"} <= set(found), f"{name}: {found}")
+def with_options():
+    """The words of every command that has options."""
+    return [[name] for name in commands() if name != "vm"] + \
+        [["vm", name] for name in commands("vm")]
+
+
+def options(*words):
+    found = re.findall(r"^\s+(--[a-z0-9-]+)", command(*words, "--help", root=None).stdout, re.M)
+    check({"--root", "--json", "--help"} <= set(found), f"{words}: {found}")
     return found
 
 
 def help_lists_every_option():
-    for name in commands():
-        sources = [f"{TOP}/installer/cmd_{name}.c"]
-        with open(sources[0], encoding="utf-8") as text:
-            table = re.findall(r'\{ "([a-z-]+)", \w+_argument', text.read())
-        missing = {f"--{option}" for option in table} - set(options(name))
-        check(not missing, f"{name} --help lacks {missing}")
+    for words in with_options():
+        source = "vm/vm_{1}" if words[1:] else "cmd_{0}"
+        with open(f"{TOP}/installer/{source.format(*words)}.c", encoding="utf-8") as text:
+            table = re.findall(r'\{ "([a-z0-9-]+)", \w+_argument', text.read())
+        missing = {f"--{option}" for option in table} - set(options(*words))
+        check(not missing, f"{words} --help lacks {missing}")
 
 
 def completes(offered, what, wanted):
@@ -77,9 +85,10 @@ def completion_of_bash():
     host()
     completes(bash("vfio-claim", ""), "commands", [*commands(), "--help", "--version"])
     check(bash("vfio-claim", "sta") == ["status"], "it does not filter")
-    for name in commands():
-        completes(bash("vfio-claim", name, "--"), name, options(name))
-        check(bash("vfio-claim", name, "--jso") == ["--json"], f"{name}: it does not filter")
+    completes(bash("vfio-claim", "vm", ""), "vm", commands("vm"))
+    for words in with_options():
+        completes(bash("vfio-claim", *words, "--"), words, options(*words))
+        check(bash("vfio-claim", *words, "--jso") == ["--json"], f"{words}: it does not filter")
     completes(bash("vfio-claim", "setup", ""), "setup", ["0000:05:00.0", "0000:0c:00.1"])
     completes(bash("vfio-claim", "args", ""), "args", ["show", "add", "remove"])
     check(bash("vfio-claim", "list", "--root", f"{BUILD}/bi") == [f"{BUILD}/bin"], "--root")
@@ -91,8 +100,9 @@ def completion_of_fish():
     stub()
     host()
     completes(fish("vfio-claim", ""), "commands", commands())
-    for name in commands():
-        completes(fish("vfio-claim", name, "--"), name, options(name))
+    completes(fish("vfio-claim", "vm", ""), "vm", commands("vm"))
+    for words in with_options():
+        completes(fish("vfio-claim", *words, "--"), words, options(*words))
     completes(fish("vfio-claim", "setup", ""), "setup", ["0000:05:00.0", "0000:0c:00.1"])
 
 

@@ -220,6 +220,7 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	install -D -m 644 conf/completions/_vfio-claim $(DESTDIR)$(ZSH_COMPLETION_DIR)/_vfio-claim
 	install -D -m 644 conf/completions/vfio-claim.fish $(DESTDIR)$(FISH_COMPLETION_DIR)/vfio-claim.fish
 	install -D -m 644 conf/man/vfio-claim.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim.8
+	install -D -m 644 conf/man/vfio-claim-vm.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim-vm.8
 	install -D -m 644 conf/man/vfio-claim-early.8 $(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8
 	install -D -m 644 conf/man/vfio-claim.conf.5 $(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
 
@@ -249,6 +250,7 @@ uninstall: ## Remove what install put there (not your configuration)
 		$(DESTDIR)$(ZSH_COMPLETION_DIR)/_vfio-claim \
 		$(DESTDIR)$(FISH_COMPLETION_DIR)/vfio-claim.fish \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim.8 \
+		$(DESTDIR)$(MANDIR)/man8/vfio-claim-vm.8 \
 		$(DESTDIR)$(MANDIR)/man8/vfio-claim-early.8 \
 		$(DESTDIR)$(MANDIR)/man5/vfio-claim.conf.5
 	-rmdir $(DESTDIR)$(LIBDIR)/initrd $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DRACUT_DIR)/55vfio-claim \

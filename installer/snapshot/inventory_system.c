@@ -67,6 +67,62 @@ static void add_modules(struct inventory *v)
 	inventory_each(v, "lib/modules", inventory_any, as_kernel);
 }
 
+/* ---- what guests run on: processors, huge pages, QEMU */
+
+static void as_cpu(struct inventory *v, const char *path)
+{
+	static const char *const attributes[] = { "online", NULL };
+	static const char *const topology[] = { "core_id", "physical_package_id", NULL };
+	static const char *const shared[] = { "shared_cpu_list", NULL };
+	static const char *const node[] = { "node*", NULL };
+	static const struct {
+		const char *folder;
+		const char *const *attributes;
+	} folders[] = { { "topology", topology },
+			{ "cache/index2", shared },
+			{ "cache/index3", shared } };
+	char below[FS_PATH_MAX * 2];
+
+	inventory_folder(v, path);
+	inventory_each(v, path, attributes, inventory_attribute);
+	inventory_each(v, path, node, inventory_link);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (inventory_below(below, sizeof(below), path, folders[i].folder))
+			inventory_each(v, below, folders[i].attributes,
+				       inventory_attribute);
+}
+
+static void as_pages(struct inventory *v, const char *path)
+{
+	static const char *const attributes[] = { "nr_hugepages", "free_hugepages",
+						  NULL };
+
+	inventory_each(v, path, attributes, inventory_attribute);
+}
+
+static void add_host(struct inventory *v)
+{
+	static const char *const cpus[] = { "cpu[0-9]*", NULL };
+	static const char *const kinds[] = { "cpu_atom", "cpu_core", NULL };
+	static const char *const list[] = { "cpus", NULL };
+	static const char *const programs[] = { "qemu-system-x86_64", "swtpm", NULL };
+	static const char *const json[] = { "*.json", NULL };
+	static const char *const firmware[] = { "usr/share/OVMF", "usr/share/edk2/ovmf",
+						"usr/share/edk2/x64" };
+	static const char *const code[] = { "OVMF*", NULL };
+	char path[FS_PATH_MAX];
+
+	inventory_each(v, "sys/devices/system/cpu", cpus, as_cpu);
+	for (size_t i = 0; kinds[i]; i++)
+		if (inventory_below(path, sizeof(path), "sys/devices", kinds[i]))
+			inventory_each(v, path, list, inventory_attribute);
+	inventory_each(v, "sys/kernel/mm/hugepages", inventory_any, as_pages);
+	inventory_each(v, "usr/bin", programs, inventory_empty);
+	inventory_each(v, "usr/share/qemu/firmware", json, inventory_file);
+	for (size_t i = 0; i < ARRAY_SIZE(firmware); i++)
+		inventory_each(v, firmware[i], code, inventory_empty);
+}
+
 /* ---- firmware */
 
 static void add_firmware(struct inventory *v)
@@ -112,6 +168,7 @@ void inventory_system(struct inventory *inventory)
 		inventory_file(inventory, files[i]);
 	add_disks(inventory);
 	add_modules(inventory);
+	add_host(inventory);
 	add_firmware(inventory);
 	inventory_attribute(inventory, "sys/kernel/security/lockdown");
 	/* that they exist is all there is to say of them */

@@ -159,7 +159,7 @@ static void add_range(struct str *s, unsigned first, unsigned last)
 		str_add_char(s, ',');
 	str_add_uint(s, first);
 	if (last > first) {
-		str_add_char(s, last == first + 1 ? ',' : '-');
+		str_add_char(s, '-');
 		str_add_uint(s, last);
 	}
 }

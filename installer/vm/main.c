@@ -8,10 +8,8 @@
 #include "vm_commands.h"
 
 static const struct command *const table[] = {
-	&vm_create,
-	&vm_show,
-	&vm_run,
-	&vm_remove,
+	&vm_create, &vm_show,   &vm_run,   &vm_remove,
+	&vm_attach, &vm_detach,
 };
 
 int main(int argc, char **argv)

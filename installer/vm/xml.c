@@ -20,20 +20,22 @@ static const char *on_off(bool on)
 static void write_metadata(struct writer *w, const struct claimed *claimed)
 {
 	writer_open(w, "metadata");
-	writer_start(w, METADATA_PREFIX ":" METADATA_CLAIM, "xmlns:" METADATA_PREFIX,
-		     METADATA_NAMESPACE, "name", claimed->conf->name, NULL);
+	writer_start(w, METADATA_PREFIX ":" METADATA_CLAIMS, "xmlns:" METADATA_PREFIX,
+		     METADATA_URI, NULL);
+	writer_start(w, METADATA_PREFIX ":" METADATA_CLAIM, METADATA_NAME,
+		     claimed->conf->name, NULL);
 	for (size_t i = 0; i < claimed->n; i++) {
 		const struct claimed_function *f = &claimed->functions[i];
 		char path[128], address[PCI_ADDRESS_LEN];
 		struct str p = STR_ON(path), a = STR_ON(address);
 
-		pci_path_add(&p, &f->path);
+		pci_path_add(&p, &f->conf->identity.path);
 		pci_address_add(&a, f->function.address);
-		writer_empty(w, METADATA_PREFIX ":" METADATA_FUNCTION, "path", path,
-			     "address", address, NULL);
+		writer_empty(w, METADATA_PREFIX ":" METADATA_FUNCTION, METADATA_PATH,
+			     path, METADATA_ADDRESS, address, NULL);
 	}
-	writer_close(w);
-	writer_close(w);
+	for (int i = 0; i < 3; i++)
+		writer_close(w);
 }
 
 /* The processors that each of the guest's runs on. */

@@ -207,6 +207,17 @@ bool hostdev_set_source(xmlNode *node, struct pci_address source)
 	return address && write_address(address, source);
 }
 
+xmlNode *hostdev_guest_at(xmlNode *domain, struct pci_address guest)
+{
+	xmlNode *n = xmlFirstElementChild(tree_first(domain, "devices"));
+	struct pci_address a;
+
+	for (; n; n = xmlNextElementSibling(n))
+		if (guest_address(n, &a) && !pci_address_compare(a, guest))
+			return tree_first(n, "address");
+	return NULL;
+}
+
 static bool is_used(xmlNode *domain, uint64_t bus)
 {
 	xmlNode *n = xmlFirstElementChild(tree_first(domain, "devices"));

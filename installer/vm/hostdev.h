@@ -42,6 +42,10 @@ xmlNode *hostdev_add(xmlNode *domain, struct pci_address source,
 		     const struct hostdev_slot *slot, unsigned number, bool several)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The <address> of what is at a place in the guest, or NULL. */
+xmlNode *hostdev_guest_at(xmlNode *domain, struct pci_address guest)
+	__attribute__((nonnull));
+
 /* False: no memory. */
 bool hostdev_set_source(xmlNode *node, struct pci_address source)
 	__attribute__((nonnull, warn_unused_result));

@@ -6,4 +6,5 @@
 
 #include "command.h"
 
-extern const struct command vm_create, vm_show, vm_run, vm_remove, vm_attach, vm_detach;
+extern const struct command vm_create, vm_show, vm_run, vm_remove, vm_attach, vm_detach,
+	vm_check;

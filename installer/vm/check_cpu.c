@@ -5,9 +5,8 @@
 #include <stdio.h>
 
 #include "check.h"
+#include "nvidia.h"
 #include "text.h"
-
-#define NVIDIA 0x10de
 
 void check_cpu_mode(struct check *c)
 {
@@ -74,35 +73,8 @@ void check_ignore_msrs(struct check *c)
 
 /* ---- Code 43 */
 
-enum chip { CHIP_OTHER, CHIP_OLD_NVIDIA, CHIP_UNKNOWN };
-
-/*
- * NVIDIA's drivers refuse to run in a guest (Code 43) before release 465 of 2021. Kepler
- * has one of 47x; Fermi's last is 391, and those before have older ones still. The
- * database's names begin with the chip: "GF119 [GeForce GT 610]".
- */
-static enum chip chip_of(const struct pci_function *f, const char *name)
-{
-	static const char *const old[] = { "NV", "G7", "G8", "G9", "GT2", "GF1" };
-	static const char *const newer[] = { "GK", "GM", "GP", "GV", "TU",
-					     "GA", "AD", "GH", "GB" };
-	const char *code;
-
-	if (f->ids.vendor != NVIDIA)
-		return CHIP_OTHER;
-	code = strstr(name, "NVIDIA Corporation ");
-	code = code ? code + strlen("NVIDIA Corporation ") : name;
-	for (size_t i = 0; i < ARRAY_SIZE(old); i++)
-		if (str_starts(code, old[i]))
-			return CHIP_OLD_NVIDIA;
-	for (size_t i = 0; i < ARRAY_SIZE(newer); i++)
-		if (str_starts(code, newer[i]))
-			return CHIP_OTHER;
-	return CHIP_UNKNOWN;
-}
-
 /* How many displays of a kind the guest gets; `name` is that of one. */
-static size_t count(const struct check *c, enum chip chip, const char **ret_name)
+static size_t count(const struct check *c, enum nvidia kind, const char **ret_name)
 {
 	size_t n = 0;
 
@@ -113,7 +85,7 @@ static size_t count(const struct check *c, enum chip chip, const char **ret_name
 		if (!f || !pci_is_display(&f->ids))
 			continue;
 		of = check_card_function(c, f->address, NULL);
-		if (chip_of(f, of ? of->name : "") != chip)
+		if (nvidia_of(&f->ids, of ? of->name : "") != kind)
 			continue;
 		if (of)
 			*ret_name = of->name;
@@ -134,7 +106,7 @@ void check_code43(struct check *c)
 		   hyperv = tree_at(c->domain, "features/hyperv") != NULL,
 		   renamed = is_on(c, "features/hyperv/vendor_id");
 
-	if (!count(c, CHIP_OLD_NVIDIA, &name) || (hidden && (renamed || !hyperv)))
+	if (!count(c, NVIDIA_OLD, &name) || (hidden && (renamed || !hyperv)))
 		return;
 	check_say(c, CHECK_WARNING,
 		  _("the last driver of %s refuses to run in a guest (Code 43), and the "
@@ -154,8 +126,9 @@ void check_kvm_hidden(struct check *c)
 	const bool hidden = is_on(c, "features/kvm/hidden"),
 		   renamed = is_on(c, "features/hyperv/vendor_id");
 
-	if ((!hidden && !renamed) || count(c, CHIP_OLD_NVIDIA, &name) ||
-	    count(c, CHIP_UNKNOWN, &name) || !count(c, CHIP_OTHER, &name))
+	if ((!hidden && !renamed) || count(c, NVIDIA_OLD, &name) ||
+	    count(c, NVIDIA_UNKNOWN, &name) ||
+	    (!count(c, NVIDIA_NONE, &name) && !count(c, NVIDIA_NEW, &name)))
 		return;
 	check_say(c, hidden && !c->windows ? CHECK_WARNING : CHECK_NOTE,
 		  hidden ? _("KVM is hidden from the guest, which %s does not need; "

@@ -12,7 +12,6 @@
 #include "text.h"
 #include "xml.h"
 
-
 static void print_plan(const struct create_how *how, const struct vm *vm)
 {
 	char path[FS_PATH_MAX];

@@ -27,10 +27,13 @@ static bool has_nvidia(const struct claimed *claimed, bool *ret_old)
 
 	*ret_old = false;
 	for (size_t i = 0; i < claimed->n; i++) {
-		const struct pci_ids *ids = &claimed->functions[i].conf->identity.ids;
+		const struct claimed_function *f = &claimed->functions[i];
+		const struct pci_ids *ids = &f->conf->identity.ids;
+		const enum nvidia nvidia =
+			pci_is_display(ids) ? nvidia_of(ids, f->name) : NVIDIA_NONE;
 
-		found |= ids->vendor == NVIDIA_VENDOR && pci_is_display(ids);
-		*ret_old |= nvidia_needs_hiding(ids, claimed->functions[i].name);
+		found |= nvidia != NVIDIA_NONE;
+		*ret_old |= nvidia == NVIDIA_OLD;
 	}
 	return found;
 }

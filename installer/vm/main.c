@@ -8,8 +8,7 @@
 #include "vm_commands.h"
 
 static const struct command *const table[] = {
-	&vm_create, &vm_show,   &vm_run,   &vm_remove,
-	&vm_attach, &vm_detach, &vm_check,
+	&vm_create, &vm_show, &vm_run, &vm_remove, &vm_attach, &vm_detach, &vm_check,
 };
 
 int main(int argc, char **argv)

@@ -5,17 +5,29 @@
 
 #include "str.h"
 
-bool nvidia_needs_hiding(const struct pci_ids *ids, const char *name)
-{
-	static const char *const chips[] = { "GF1", "GT2", "G7", "G8", "G9",
-					     "NV",  "C5",  "C6", "C7", "MCP" };
-	const char *chip = name;
+#define VENDOR 0x10de
 
-	if (ids->vendor != NVIDIA_VENDOR || !pci_is_display(ids) ||
-	    !str_take_text(&chip, "NVIDIA Corporation "))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(chips); i++)
-		if (str_starts(chip, chips[i]) && isdigit(chip[strlen(chips[i])]))
+/* A chip's letters with its number behind them. */
+static bool is_one_of(const char *chip, const char *const *letters)
+{
+	for (; *letters; letters++)
+		if (str_starts(chip, *letters) && isdigit(chip[strlen(*letters)]))
 			return true;
 	return false;
+}
+
+enum nvidia nvidia_of(const struct pci_ids *ids, const char *name)
+{
+	static const char *const old[] = { "NV", "C",	"MCP", "G7", "G8",
+					   "G9", "GT2", "GF",  NULL };
+	static const char *const new[] = { "GK", "GM", "GP", "GV", "TU",
+					   "GA", "AD", "GH", "GB", NULL };
+	const char *chip = name;
+
+	if (ids->vendor != VENDOR)
+		return NVIDIA_NONE;
+	(void)!str_take_text(&chip, "NVIDIA Corporation ");
+	return is_one_of(chip, old)   ? NVIDIA_OLD
+	       : is_one_of(chip, new) ? NVIDIA_NEW
+				      : NVIDIA_UNKNOWN;
 }

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * NVIDIA's driver for Windows stopped with "Code 43" where it saw a hypervisor; from 465
- * (April 2021) on it accepts one.
+ * NVIDIA's drivers stopped with "Code 43" where they saw a hypervisor; from release 465
+ * (April 2021) on they accept one.
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "pci.h"
 
-#define NVIDIA_VENDOR 0x10de
+enum nvidia {
+	NVIDIA_NONE, /* another maker's */
+	NVIDIA_OLD, /* its last driver is older: the hypervisor has to be hidden */
+	NVIDIA_NEW,
+	NVIDIA_UNKNOWN,
+};
 
 /*
- * Whether the card's last driver is older than that, so that the hypervisor has to be
- * hidden from it: chips before Kepler, by the code in the PCI database's name ("NVIDIA
- * Corporation GF114 [GeForce GTX 560 Ti]"; Fermi's last driver is 391).
+ * By the chip, with which the PCI database's name begins: "NVIDIA Corporation GF114
+ * [GeForce GTX 560 Ti]". Kepler has a driver 47x; Fermi's last is 391, and those before
+ * have older ones still.
  */
-bool nvidia_needs_hiding(const struct pci_ids *ids, const char *name)
+enum nvidia nvidia_of(const struct pci_ids *ids, const char *name)
 	__attribute__((nonnull));

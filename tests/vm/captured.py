@@ -17,7 +17,8 @@ COMMAND = os.environ.get("VFIO_CLAIM", f"{TOP}/build/vfio-claim")
 CLAIM = "gpu"
 # what people have lying about, and what the options name
 FILES = ["srv/win11.iso", "srv/debian.iso", "srv/virtio-win.iso", "srv/card.rom",
-         "srv/disk.qcow2", "srv/disk.img", "dev/nvme0n1", "dev/input/by-id/usb-Maker_Keys-event-kbd",
+         "srv/disk.qcow2", "srv/disk.img", "dev/nvme0n1",
+         "dev/input/by-id/usb-Maker_Keys-event-kbd",
          "dev/input/by-id/usb-Maker_Mouse-event-mouse"]
 ROM = b"\x55\xaa" + bytes(62)
 QCOW2 = b"QFI\xfb\0\0\0\x03" + bytes(96)

@@ -196,6 +196,32 @@ static bool is_doubtful(const struct attached *a, size_t hostdev)
 	return false;
 }
 
+static bool has_any(const struct attached_claim *c)
+{
+	for (size_t i = 0; i < CLAIMED_MAX; i++)
+		if (c->hostdevs[i] != ATTACHED_NONE)
+			return true;
+	return c->recorded;
+}
+
+/* What sits where another claim's function was is not in the domain for that. */
+static void forget_unused(struct attached *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_claims; i++) {
+		if (!has_any(&a->claims[i]))
+			continue;
+		if (n != i)
+			a->claims[n] = a->claims[i];
+		for (size_t k = 0; k < a->n_hostdevs; k++)
+			if (a->of[k].claim == (int)i)
+				a->of[k].claim = (int)n;
+		n++;
+	}
+	a->n_claims = n;
+}
+
 struct attached *attached_read(struct fs *root, xmlNode *domain)
 {
 	struct attached *a = calloc(1, sizeof(*a));
@@ -215,5 +241,6 @@ struct attached *attached_read(struct fs *root, xmlNode *domain)
 		give_configured(a, i);
 	for (size_t i = 0; i < a->n_hostdevs; i++)
 		a->of[i].doubtful = is_doubtful(a, i);
+	forget_unused(a);
 	return a;
 }

@@ -184,22 +184,22 @@ static bool fix_companion(struct check *c, const struct attached_claim *claim,
 			  const struct claimed_function *f)
 {
 	const struct hostdev *beside = sibling(c, claim, f);
-	struct hostdev_slot slot;
+	struct pci_address slot;
 	unsigned number = 0;
 	xmlNode *zero;
 
 	if (beside) {
-		slot.address = beside->guest;
-		slot.address.devfn &= ~7u;
+		slot = beside->guest;
+		slot.devfn &= ~7u;
 	}
-	if (!beside || !free_number(c, slot.address, f->number, &number)) {
+	if (!beside || !free_number(c, slot, f->number, &number)) {
 		number = 0;
 		if (hostdev_new_slot(c->domain, &slot) < 0)
 			return false;
 	}
-	if (!hostdev_add(c->domain, f->function.address, &slot, number, beside != NULL))
+	if (!hostdev_add(c->domain, f->function.address, slot, number, beside != NULL))
 		return false;
-	zero = hostdev_guest_at(c->domain, slot.address);
+	zero = hostdev_guest_at(c->domain, slot);
 	return !number || !zero || tree_set(zero, "multifunction", "on");
 }
 

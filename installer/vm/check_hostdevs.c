@@ -126,7 +126,7 @@ static void judge_group(struct check *c, const struct pci_function *f,
 static bool judged_before(const int *ids, size_t n, int id)
 {
 	for (size_t i = 0; i < n; i++)
-		if (ids[i] == id && id >= 0)
+		if (ids[i] == id)
 			return true;
 	return false;
 }

@@ -88,6 +88,12 @@ static bool read_defined(struct domain *d, const char *name, struct str *why)
 	d->handle = libvirt_find(d->connection, name, NULL, why);
 	if (!d->handle)
 		return false;
+	/* defining it would make it stay */
+	if (!d->read_only && virDomainIsPersistent(d->handle) == 0) {
+		str_add(why, _("it is transient: it has no definition to be changed, and "
+			       "is gone when it ends"));
+		return false;
+	}
 	own = virDomainGetName(d->handle);
 	d->name = own ? strdup(own) : NULL;
 	d->running = virDomainIsActive(d->handle) == 1;
@@ -150,18 +156,30 @@ bool domain_changed(const struct domain *d)
 	return after && !str_equal(after, d->before);
 }
 
+/* Differences are shown to others, and passwords are none. */
+static void hide_secrets(char *text)
+{
+	char *p = text;
+
+	while ((p = strstr(p, " passwd='")))
+		for (p += strlen(" passwd='"); *p && *p != '\''; p++)
+			*p = '*';
+}
+
 void domain_diff(const struct domain *d, FILE *out, bool colour)
 {
-	TEXT_OWNED char *after = tree_text(d->doc);
+	TEXT_OWNED char *before = strdup(d->before), *after = tree_text(d->doc);
 	char old[MAX_NAME + 8], new[MAX_NAME + 8];
 	struct str o = STR_ON(old), n = STR_ON(new);
 
+	if (!before || !after)
+		return;
+	hide_secrets(before);
+	hide_secrets(after);
 	str_join(&o, "a/", d->name, ".xml", NULL);
 	str_join(&n, "b/", d->name, ".xml", NULL);
-	if (after)
-		(void)!diff_print(
-			out, &(struct diff_side){ old, d->before, strlen(d->before) },
-			&(struct diff_side){ new, after, strlen(after) }, colour);
+	(void)!diff_print(out, &(struct diff_side){ old, before, strlen(before) },
+			  &(struct diff_side){ new, after, strlen(after) }, colour);
 }
 
 static int make_folder(void *root, const char *path)

@@ -41,7 +41,7 @@ bool domain_open(struct fs *root, const char *name, bool read_only, struct domai
 /* Whether the tree differs from what was read. False without memory, too. */
 bool domain_changed(const struct domain *d) __attribute__((nonnull));
 
-/* Prints what changed, as diff -u does. */
+/* Prints what changed, as diff -u does, without passwords. */
 void domain_diff(const struct domain *d, FILE *out, bool colour) __attribute__((nonnull));
 
 /*

@@ -135,7 +135,7 @@ static xmlNode *make_device(xmlNode *domain, const char *name)
 	return next ? tree_insert(next, name) : tree_append(devices, name);
 }
 
-static int new_port(xmlNode *domain, struct hostdev_slot *ret)
+static int new_port(xmlNode *domain, struct pci_address *ret)
 {
 	uint64_t index, highest = 0;
 	char text[16];
@@ -152,11 +152,11 @@ static int new_port(xmlNode *domain, struct hostdev_slot *ret)
 	if (!tree_set(port, "type", "pci") || !tree_set(port, "index", text) ||
 	    !tree_set(port, "model", "pcie-root-port"))
 		return -ENOMEM;
-	*ret = (struct hostdev_slot){ .address.bus = (uint8_t)(highest + 1) };
+	*ret = (struct pci_address){ .bus = (uint8_t)(highest + 1) };
 	return 0;
 }
 
-static int free_slot(xmlNode *domain, struct hostdev_slot *ret)
+static int free_slot(xmlNode *domain, struct pci_address *ret)
 {
 	xmlNode *n = xmlFirstElementChild(tree_first(domain, "devices"));
 	bool used[SLOTS] = { false };
@@ -167,25 +167,24 @@ static int free_slot(xmlNode *domain, struct hostdev_slot *ret)
 			used[a.devfn >> 3] = true;
 	for (unsigned i = FIRST_SLOT; i < SLOTS; i++)
 		if (!used[i]) {
-			*ret = (struct hostdev_slot){ .address.devfn =
-							      (uint8_t)(i << 3) };
+			*ret = (struct pci_address){ .devfn = (uint8_t)(i << 3) };
 			return 0;
 		}
 	return -ENOSPC;
 }
 
-int hostdev_new_slot(xmlNode *domain, struct hostdev_slot *ret)
+int hostdev_new_slot(xmlNode *domain, struct pci_address *ret)
 {
 	return hostdev_express(domain) ? new_port(domain, ret) : free_slot(domain, ret);
 }
 
 /* ---- changes */
 
-xmlNode *hostdev_add(xmlNode *domain, struct pci_address source,
-		     const struct hostdev_slot *slot, unsigned number, bool several)
+xmlNode *hostdev_add(xmlNode *domain, struct pci_address source, struct pci_address slot,
+		     unsigned number, bool several)
 {
 	xmlNode *node = make_device(domain, "hostdev"), *driver, *from, *to;
-	struct pci_address guest = slot->address;
+	struct pci_address guest = slot;
 
 	guest.devfn |= number;
 	driver = tree_append(node, "driver");

@@ -16,11 +16,6 @@ struct hostdev {
 	struct pci_address guest;
 };
 
-/* A place in the guest for the functions of one device. */
-struct hostdev_slot {
-	struct pci_address address; /* of function 0 */
-};
-
 /* Those of a domain in their order, at most HOSTDEV_MAX; what has no proper address is
  * left out. */
 size_t hostdev_list(xmlNode *domain, struct hostdev *ret) __attribute__((nonnull));
@@ -31,15 +26,16 @@ const struct hostdev *hostdev_find(const struct hostdev *list, size_t n,
 bool hostdev_express(xmlNode *domain) __attribute__((nonnull));
 
 /*
- * A new root port, or, without PCI Express, a free slot of bus 0. Returns 0, -ENOSPC if
- * there is no more, or -ENOMEM.
+ * A place for one more device: a new root port, or, without PCI Express, a free slot of
+ * bus 0. *ret is that of its function 0. Returns 0, -ENOSPC if there is no more, or
+ * -ENOMEM.
  */
-int hostdev_new_slot(xmlNode *domain, struct hostdev_slot *ret)
+int hostdev_new_slot(xmlNode *domain, struct pci_address *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /* As function `number` of a slot; `several`: the device has more. NULL: no memory. */
-xmlNode *hostdev_add(xmlNode *domain, struct pci_address source,
-		     const struct hostdev_slot *slot, unsigned number, bool several)
+xmlNode *hostdev_add(xmlNode *domain, struct pci_address source, struct pci_address slot,
+		     unsigned number, bool several)
 	__attribute__((nonnull, warn_unused_result));
 
 /* The <address> of what is at a place in the guest, or NULL. */

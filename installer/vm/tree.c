@@ -42,15 +42,14 @@ static ssize_t prolog_of(const char *text)
 static void say_error(struct str *why)
 {
 	const xmlError *error = xmlGetLastError();
-	char clean[256];
+	char line[256], clean[256];
+	struct str s = STR_ON(line);
 
 	str_add(why, _("it is no valid XML"));
 	if (!error || !error->message)
 		return;
-	text_clean(clean, sizeof(clean), error->message);
-	/* libxml2 ends its messages with a newline */
-	if (*clean && clean[strlen(clean) - 1] == '?')
-		clean[strlen(clean) - 1] = '\0';
+	str_add_n(&s, error->message, strcspn(error->message, "\n"));
+	text_clean(clean, sizeof(clean), line);
 	str_add(why, _(": line "));
 	str_add_uint(why, error->line > 0 ? (unsigned)error->line : 0);
 	str_join(why, ": ", clean, NULL);

@@ -64,7 +64,7 @@ static bool add_device(xmlNode *domain, const struct claimed *claimed, unsigned 
 		       struct str *why)
 {
 	const bool several = functions_of(claimed, device) > 1;
-	struct hostdev_slot slot;
+	struct pci_address slot;
 	int r = hostdev_new_slot(domain, &slot);
 
 	if (r < 0) {
@@ -75,8 +75,8 @@ static bool add_device(xmlNode *domain, const struct claimed *claimed, unsigned 
 	for (size_t i = 0; i < claimed->n; i++) {
 		const struct claimed_function *f = &claimed->functions[i];
 
-		if (f->device == device && !hostdev_add(domain, f->function.address,
-							&slot, f->number, several)) {
+		if (f->device == device &&
+		    !hostdev_add(domain, f->function.address, slot, f->number, several)) {
 			str_add(why, str_errno(ENOMEM));
 			return false;
 		}

@@ -96,6 +96,12 @@ DOMAIN = """<domain type='qemu'>
   </devices>
 </domain>
 """
+
+
+def domain(machine, ports="", video="virtio"):
+    return DOMAIN.replace("MACHINE", machine).replace("PORTS", ports).replace("VIDEO", video)
+
+
 PORTS = "<controller type='pci' model='pcie-root'/>" + 14 * \
     "<controller type='pci' model='pcie-root-port'/>"
 
@@ -151,7 +157,7 @@ class Inside:
 
     def define(self, machine, ports="", video="virtio"):
         path = f"{self.folder}/domain.xml"
-        put(path, DOMAIN.replace("MACHINE", machine).replace("PORTS", ports).replace("VIDEO", video))
+        put(path, domain(machine, ports, video))
         virsh("define", path)
         # libvirt puts controllers that it added itself elsewhere when it reads them again
         put(path, definition())
@@ -268,9 +274,8 @@ def inside_session(inside):
         os.chown(folder, *USER)
     user = ["setpriv", f"--reuid={USER[0]}", f"--regid={USER[1]}", "--clear-groups"]
     put(f"{inside.folder}/domain.xml",
-        DOMAIN.replace("MACHINE", "q35").replace("PORTS", "").replace("VIDEO", "virtio").replace(
-            "<memballoon", "".join(hostdev(a, f"0000:08:00.{a[-1]}", a == CARD[0])
-                                   for a in CARD) + "<memballoon"))
+        domain("q35").replace("<memballoon", "".join(
+            hostdev(a, f"0000:08:00.{a[-1]}", a == CARD[0]) for a in CARD) + "<memballoon"))
     must(*user, "virsh", "-q", "define", f"{inside.folder}/domain.xml")
     def locked(limit):
         done = inside.command("check", NAME, "--json",

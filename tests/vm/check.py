@@ -8,7 +8,7 @@ usage: tests/vm/check.py [--list] [PATTERN]
 import os
 import re
 
-from domain import BUILD, CARD, DIR, NAME, ROM, Scene, backups, command, read
+from domain import BUILD, CARD, DIR, NAME, ROM, TOP, Scene, backups, command, read
 from cases import Room, main, must
 import hostile
 from judge import (NIC, RAW, all_of, findings, gone, judge, judge_words, no_hostdevs, pushed, put,
@@ -16,6 +16,8 @@ from judge import (NIC, RAW, all_of, findings, gone, judge, judge_words, no_host
 import mend
 
 CASES = []
+CODES = {"memlock"}             # seen by attach.py: it takes a user's libvirt
+NVME = "0000:03:00.0"
 ACL = '"/dev/null", "/dev/full", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx"'
 
 
@@ -37,6 +39,7 @@ def expect(name, change, expected, **more):
         judge_words(found, words)
         same("the domain", read(root), scene.prolog + scene.text)
         same("copies", backups(root), [])
+    CODES.update(expected)
     run.__name__ = "check_" + re.sub(r"\W+", "_", name)
     run.__doc__ = name
     CASES.append(run)
@@ -105,6 +108,25 @@ def other_card(scene):
 
 expect("changed", other_card,
        {"function-changed": ("problem", CARD[0], "another device now")})
+
+
+def twin(scene, *places):
+    """The card's display is gone from its slot, and at each of these."""
+    scene.note(unique="yes")
+    display = scene.machine.get(CARD[0])
+    for place in places:
+        other = scene.machine.get(place)
+        other.driver, other.words = "vfio-pci", []
+        for key in ("cls", "vendor", "device", "subvendor", "subdevice"):
+            setattr(other, key, getattr(display, key))
+    scene.machine.drop(CARD[0])
+    scene.files.update({"dev/vfio/8": "", "dev/vfio/9": ""})
+
+
+expect("moved to another slot", lambda s: twin(s, NIC),
+       {"address-moved": ("problem", CARD[0], NIC, "nothing")})
+expect("ambiguous", lambda s: twin(s, NIC, NVME),
+       {"function-ambiguous": ("problem", CARD[0], "twin")})
 
 
 def lost_claim(scene):
@@ -404,7 +426,16 @@ expect("AMD hidden", all_of(NAVI, HIDDEN), {"kvm-hidden": ("note", "Navi 14")})
 expect("unknown chip", UNKNOWN, {})
 expect("unknown chip hidden", all_of(UNKNOWN, HIDDEN), {})
 
-CASES += [*mend.CASES, *hostile.CASES]
+
+
+def every_code(_folder):
+    """Each code of the command's table has a case."""
+    with open(f"{TOP}/installer/vm/vm_check.c", encoding="utf-8") as source:
+        rows = re.findall(r'{ "([a-z0-9-]+)", N_', source.read())
+    same("codes", sorted(CODES), sorted(rows))
+
+
+CASES += [every_code, *mend.CASES, *hostile.CASES]
 
 
 def prepare(_chosen):

@@ -89,6 +89,8 @@ CHOICES = {
     "network": [None, "default", "user", "none", "network:lan", "bridge:br0", "any"],
     "sound": [None, "none", "spice", "pulse"],
     "type": [None, "kvm", "qemu"],
+    "no-libvirt": [None, True],
+    "dry-run": [None, True],
 }
 
 
@@ -317,13 +319,23 @@ def _tell(wrong, total):
             f"        {len(seen)} x {seen[0]}" for seen in list(kinds.values())[:30]))
 
 
+def _content(folder):
+    """Every path with what tells whether it was touched."""
+    return {path: (stat.st_mode, stat.st_size, stat.st_mtime_ns)
+            for path, stat in ((path, os.lstat(path)) for where, folders, files in
+                               os.walk(folder) for path in
+                               (os.path.join(where, name) for name in folders + files))}
+
+
 def combinations(_):
     """5,000 of them: schema, libvirtd, and both command lines the same"""
     os.makedirs(XML)
     everything, wrong = list(rows()), {}
+    before = _content(ROOTS)
     # libvirt's time and ours are of several processes
     workers = [subprocess.Popen([sys.executable, "-B", __file__, libvirt.URI[0], str(first),
-                                 str(behind)], stdout=subprocess.PIPE, text=True)
+                                 str(behind)], stdout=subprocess.PIPE, text=True,
+                                preexec_fn=libvirt.end_with_parent)
                for first, behind in _parts(len(everything))]
     for worker in workers:
         for line in worker.communicate()[0].splitlines():
@@ -333,6 +345,8 @@ def combinations(_):
             raise Failed(f"a worker ends with status {worker.returncode}")
     if len(wrong) != len(everything):
         raise Failed(f"{len(wrong)} rows were judged, not {len(everything)}")
+    if changed := sorted(dict(before.items() ^ _content(ROOTS).items())):
+        wrong[-3] = [f"changed: {changed[:5]}"]
     files = sorted(os.listdir(XML))
     if len(files) != COUNT:
         wrong[-1] = [f"{len(files)} XML files were made, not {COUNT}"]
@@ -397,7 +411,46 @@ def refused(_):
     _tell({number: wrong for number, wrong in answers.items() if wrong}, len(everything))
 
 
-CASES = [combinations, pairs, refused]
+def told(_):
+    """what is only told, as text and as JSON, of names that are hostile; nothing is changed"""
+    before, wrong = _content(ROOTS), {}
+    chosen = [row for row in itertools.islice(rows(), 400)
+              if row.chosen["NAME"] == "any" and not row.refused()][:40]
+
+    def tell(row, *words):
+        done = captured.create(f"{ROOTS}/{row.values['machine']}", *words, *row.words())
+        if done.returncode:
+            raise ValueError(f"{words}: exit status {done.returncode}: {done.stderr[-300:]!r}")
+        return done.stdout.decode()
+
+    def one(row):
+        found = json.loads(tell(row, "--explain", "--json"))
+        bad = [f"{key} in JSON: {found['machine'].get(key)!r}" for key, value in
+               (("name", row.values["NAME"]), ("title", row.values["title"]))
+               if found["machine"].get(key) != value]
+        if "Q35" not in tell(row, "--explain"):
+            bad.append("--explain does not explain")
+        for line in tell(row, "--dry-run").splitlines():
+            kind, _, text = line.partition(": ")
+            # what is shown to be run is typed, too
+            if kind == "would be run" and shlex.split(text)[-2] != \
+                    f"/var/lib/libvirt/images/{row.values['NAME']}" + (
+                        "-2.qcow2" if row.chosen["disk"] == ("/srv/disk.img", "10G")
+                        else ".qcow2"):
+                bad.append(f"a shell would run another thing: {text}")
+        return bad
+
+    for number, row in enumerate(chosen):
+        try:
+            wrong[number] = one(row)
+        except ValueError as error:
+            wrong[number] = [str(error)]
+    if before != _content(ROOTS):
+        wrong[-1] = ["something was changed"]
+    _tell({number: bad for number, bad in wrong.items() if bad}, len(chosen))
+
+
+CASES = [combinations, pairs, refused, told]
 
 
 def main():

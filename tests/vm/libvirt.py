@@ -150,7 +150,8 @@ def _with_usb_places(xml):
                   f'device="{int(match[2], 16)}"/>', xml)
 
 
-def _end_with_parent():
+def end_with_parent():
+    """For preexec_fn; the parent is the thread that starts the process."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -175,7 +176,7 @@ class Daemon:
                 ["unshare", "--mount", "--propagation", "private", "--net", "--ipc", "--pid",
                  "--fork", "--kill-child", "--mount-proc", "sh", "-c", SCRIPT],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                preexec_fn=_end_with_parent, cwd="/",
+                preexec_fn=end_with_parent, cwd="/",
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"})
         self.uri = self._wait(60)
 

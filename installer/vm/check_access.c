@@ -27,6 +27,21 @@ static bool group_device(struct check *c, const struct pci_function *f, char *bu
 	return !s.cut;
 }
 
+/* Functions of one group have one device: it is said of the first of them. */
+static bool is_said(struct check *c, size_t hostdev, const char *path)
+{
+	char other[64];
+
+	for (size_t i = 0; i < hostdev; i++) {
+		const struct pci_function *f = check_function(c, i);
+
+		if (f && group_device(c, f, other, sizeof(other)) &&
+		    str_equal(other, path))
+			return true;
+	}
+	return false;
+}
+
 /* A captured machine may have no /dev; there is one where somebody asks this. */
 void check_vfio_devices(struct check *c)
 {
@@ -46,7 +61,7 @@ void check_vfio_devices(struct check *c)
 			check_mend(c, "modprobe vfio_iommu_type1 vfio");
 		}
 		container = true;
-		if (!check_missing(c, path))
+		if (!check_missing(c, path) || is_said(c, i, path))
 			continue;
 		check_say(c, CHECK_PROBLEM,
 			  _("/%s is not there, though vfio-pci has %s: its group is not "

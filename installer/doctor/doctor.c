@@ -6,24 +6,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "finding.h"
 #include "kargs.h"
-
-#define SAID_MAX 2048 /* bytes of an evidence or a mend */
 
 /* ---- findings */
 
 static char *__attribute__((format(printf, 2, 0)))
 said(struct doctor *d, const char *format, va_list arguments)
 {
-	char text[SAID_MAX], clean[SAID_MAX];
-	char *copy;
+	char *text = finding_format(format, arguments);
 
-	(void)vsnprintf(text, sizeof(text), format, arguments);
-	text_clean(clean, sizeof(clean), text);
-	copy = strdup(clean);
-	if (!copy)
+	if (!text)
 		d->error = -ENOMEM;
-	return copy;
+	return text;
 }
 
 void doctor_say(struct doctor *d, enum doctor_state state, const char *evidence, ...)

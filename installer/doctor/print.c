@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "doctor.h"
 
-#include <errno.h>
-#include <json-c/json.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#define INDENT 9 /* columns: the longest state and a blank */
-#define WIDTH 80 /* where nobody says */
-#define NARROW 40 /* less is no use */
+#include "finding.h"
 
 static const struct {
 	const char *name; /* for scripts */
@@ -21,67 +14,18 @@ static const struct {
 	[DOCTOR_UNKNOWN] = { "unknown", N_("unknown"), TEXT_DIM },
 };
 
-static size_t width_of(FILE *out)
+static void print_finding(const struct doctor_finding *f, FILE *out, bool colour)
 {
-	struct winsize size;
+	const struct finding_text text = {
+		.word = _(states[f->state].word),
+		.style = states[f->state].style,
+		.plain = f->state == DOCTOR_OK,
+		.title = _(f->check->title),
+		.detail = f->evidence,
+		.mend = f->mend,
+	};
 
-	if (ioctl(fileno(out), TIOCGWINSZ, &size) < 0 || !size.ws_col)
-		return WIDTH;
-	return size.ws_col < NARROW ? NARROW : size.ws_col;
-}
-
-/* Columns of UTF-8, each character as one. */
-static size_t columns(const char *text, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += (text[i] & 0xc0) != 0x80;
-	return n;
-}
-
-/* Words from column `at` on, in lines that begin at the indent. */
-static void wrap(FILE *out, size_t width, size_t at, const char *text)
-{
-	for (;;) {
-		size_t len, wide;
-
-		text += strspn(text, " ");
-		len = strcspn(text, " ");
-		if (!len)
-			break;
-		wide = columns(text, len);
-		/* one column stays free: some consoles wrap when it is written */
-		if (at > INDENT && at + 1 + wide >= width) {
-			fprintf(out, "\n%*s", INDENT, "");
-			at = INDENT;
-		} else if (at > INDENT) {
-			fputc(' ', out);
-			at++;
-		}
-		fprintf(out, "%.*s", (int)len, text);
-		at += wide;
-		text += len;
-	}
-	fputc('\n', out);
-}
-
-static void print_finding(const struct doctor_finding *f, FILE *out, bool colour,
-			  size_t width)
-{
-	const char *word = _(states[f->state].word), *title = _(f->check->title);
-	const size_t used = columns(word, strlen(word));
-
-	text_print(out, colour, states[f->state].style, "%s", word);
-	fprintf(out, "%*s", used < INDENT ? (int)(INDENT - used) : 1, "");
-	text_print(out, colour, f->state == DOCTOR_OK ? TEXT_PLAIN : TEXT_BOLD,
-		   "%s:", title);
-	wrap(out, width, INDENT + columns(title, strlen(title)) + 1, f->evidence);
-	if (!f->mend)
-		return;
-	fprintf(out, "%*s", INDENT, "");
-	text_print(out, colour, TEXT_BOLD, "%s", _("Mend:"));
-	wrap(out, width, INDENT + columns(_("Mend:"), strlen(_("Mend:"))), f->mend);
+	finding_print(out, colour, &text);
 }
 
 static void print_summary(const struct doctor *d, FILE *out)
@@ -100,22 +44,12 @@ static void print_summary(const struct doctor *d, FILE *out)
 
 void doctor_print(const struct doctor *d, FILE *out, bool colour)
 {
-	const size_t width = width_of(out);
-
 	for (size_t i = 0; i < d->n; i++)
-		print_finding(&d->findings[i], out, colour, width);
+		print_finding(&d->findings[i], out, colour);
 	print_summary(d, out);
 }
 
 /* ---- for scripts */
-
-static bool put(json_object *object, const char *key, json_object *value)
-{
-	if (value && json_object_object_add(object, key, value) == 0)
-		return true;
-	json_object_put(value);
-	return false;
-}
 
 static json_object *finding(const struct doctor_finding *f)
 {
@@ -123,11 +57,11 @@ static json_object *finding(const struct doctor_finding *f)
 
 	if (!o)
 		return NULL;
-	if (put(o, "id", json_object_new_string(f->check->id)) &&
-	    put(o, "title", json_object_new_string(_(f->check->title))) &&
-	    put(o, "state", json_object_new_string(states[f->state].name)) &&
-	    put(o, "evidence", json_object_new_string(f->evidence)) &&
-	    (!f->mend || put(o, "mend", json_object_new_string(f->mend))))
+	if (finding_put(o, "id", json_object_new_string(f->check->id)) &&
+	    finding_put(o, "title", json_object_new_string(_(f->check->title))) &&
+	    finding_put(o, "state", json_object_new_string(states[f->state].name)) &&
+	    finding_put(o, "evidence", json_object_new_string(f->evidence)) &&
+	    (!f->mend || finding_put(o, "mend", json_object_new_string(f->mend))))
 		return o;
 	json_object_put(o);
 	return NULL;
@@ -152,7 +86,7 @@ static bool fill(json_object *all, const struct doctor *d)
 {
 	json_object *list = json_object_new_array();
 
-	if (!put(all, "version", json_object_new_int(1)) || !list ||
+	if (!finding_put(all, "version", json_object_new_int(1)) || !list ||
 	    json_object_object_add(all, "checks", list) < 0) {
 		json_object_put(list);
 		return false;
@@ -160,9 +94,9 @@ static bool fill(json_object *all, const struct doctor *d)
 	if (!add_findings(list, d))
 		return false;
 	for (size_t i = 0; i < DOCTOR_STATES; i++)
-		if (!put(all, states[i].name,
-			 json_object_new_int64(
-				 (int64_t)doctor_count(d, (enum doctor_state)i))))
+		if (!finding_put(all, states[i].name,
+				 json_object_new_int64(
+					 (int64_t)doctor_count(d, (enum doctor_state)i))))
 			return false;
 	return true;
 }
@@ -170,14 +104,6 @@ static bool fill(json_object *all, const struct doctor *d)
 int doctor_print_json(const struct doctor *d, FILE *out)
 {
 	json_object *all = json_object_new_object();
-	const char *text = NULL;
 
-	if (all && fill(all, d))
-		text = json_object_to_json_string_ext(
-			all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-				     JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		fprintf(out, "%s\n", text);
-	json_object_put(all);
-	return text ? 0 : -ENOMEM;
+	return finding_print_json(out, all, all && fill(all, d));
 }

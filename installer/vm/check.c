@@ -7,24 +7,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "text.h"
-
-#define SAID_MAX 2048 /* bytes of a detail or a mend */
+#include "finding.h"
 
 /* ---- findings */
 
 static char *__attribute__((format(printf, 2, 0)))
 said(struct check *c, const char *format, va_list arguments)
 {
-	char text[SAID_MAX], clean[SAID_MAX];
-	char *copy;
+	char *text = finding_format(format, arguments);
 
-	(void)vsnprintf(text, sizeof(text), format, arguments);
-	text_clean(clean, sizeof(clean), text);
-	copy = strdup(clean);
-	if (!copy)
+	if (!text)
 		c->error = -ENOMEM;
-	return copy;
+	return text;
 }
 
 void check_say(struct check *c, enum check_severity severity, const char *detail, ...)

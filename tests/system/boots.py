@@ -6,7 +6,6 @@ can be read."""
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ sys.path.insert(0, f"{HERE}/../lib")
 
 # pylint: disable=wrong-import-position
 from facts import Facts
+from line import Line
 from machine import Board, arguments
 from picture import Picture
 from screen import Font
@@ -252,35 +252,3 @@ class Boot:
             self.monitor.run("send-key", keys=[
                 {"type": "qcode", "data": keys.get(letter, letter)}], **{"hold-time": 50})
             time.sleep(0.1)
-
-
-class Line:
-    """One serial port of a boot."""
-
-    def __init__(self, boot, name):
-        self.boot = boot
-        self.text = ""
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        # A socket's path is limited to 107 bytes, which a checkout's may exceed.
-        folder = os.open(boot.folder, os.O_PATH)
-        self.socket.connect(f"/proc/self/fd/{folder}/{name}")
-        os.close(folder)
-        self.socket.settimeout(0.5)
-        self.name = name
-
-    def send(self, text):
-        self.socket.settimeout(20)
-        self.socket.sendall(text.encode())
-        self.socket.settimeout(0.5)
-
-    def expect(self, words, doing):
-        """Reads until `words` come; returns what came before them."""
-        while words not in self.text:
-            self.boot.check(f"{doing} ({self.name})")
-            try:
-                more = self.socket.recv(65536)
-            except TimeoutError:
-                continue
-            self.text += more.decode(errors="replace").replace("\r", "")
-        before, _, self.text = self.text.partition(words)
-        return before

@@ -90,13 +90,22 @@ def grub_disk(path, root, boot):
     subprocess.run(["rm", "-rf", work], check=True)
 
 
-def linux_disk(path, root, mib):
-    """An empty EFI system partition, and a root file system, without a boot loader."""
+def linux_disk(path, root, mib, grub=False):
+    """An empty EFI system partition, and a root file system; with `grub` a BIOS starts it by
+    the grub.cfg that is in it, without, it has no boot loader."""
     os.mkdir(f"{path}.efi")
     _fat(f"{path}.esp", f"{path}.efi", 16)
     os.rmdir(f"{path}.efi")
-    _run("mke2fs", "-q", "-t", "ext4", "-d", root, f"{path}.ext4", f"{mib}M")
-    _assemble(path, [(ESP, f"{path}.esp"), (LINUX, f"{path}.ext4")])
+    loader = ()
+    if grub:
+        _run("cp", "-r", f"{root}/usr/lib/grub/i386-pc", f"{root}/boot/grub/")
+        _core(root, f"{path}.core", "-O", "i386-pc", "-p", "(hd0,msdos2)/boot/grub",
+              "biosdisk", "part_msdos", "ext2")
+        loader = (f"{root}/usr/lib/grub/i386-pc/boot.img", f"{path}.core")
+    _run("mke2fs", "-q", "-t", "ext4", "-U", UUID, "-d", root, f"{path}.ext4", f"{mib}M")
+    _assemble(path, [(ESP, f"{path}.esp"), (LINUX, f"{path}.ext4")], *loader)
+    if grub:
+        os.unlink(f"{path}.core")
 
 
 def systemd_boot_disk(path, root, esp):

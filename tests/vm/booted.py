@@ -82,7 +82,8 @@ class Boot:
             raise Failed(f"{doing}: the machine went off {self.vm.messages()}")
 
     def run(self, command):
-        """Runs a shell command as root, without input. Returns status, out and err."""
+        """Runs a shell command as root, without input. Returns status, out and err; carriage
+        returns are lost. It takes SECONDS at most."""
         self.commands += 1
         self.deadline = time.monotonic() + SECONDS
         mark = f"@{self.commands}@"
@@ -127,13 +128,18 @@ class Boot:
         with open(to, "wb") as out:
             out.write(base64.b64decode(self.must(f"base64 {path}")))
 
-    def look(self, path, name):
-        """Takes a picture of the head of the display device at `path`; a PNG is left."""
-        raw = f"{self.folder}/{name}.ppm"
+    def snap(self, path):
+        """Takes a picture of the head of the display device at `path`."""
+        raw = f"{self.folder}/head.ppm"
         self.monitor.screendump("at-" + path.replace("/", "_"), raw)
         picture = Picture(raw)
-        picture.write_png(f"{self.folder}/{name}.png")
         os.unlink(raw)
+        return picture
+
+    def look(self, path, name):
+        """The same, and a PNG is left."""
+        picture = self.snap(path)
+        picture.write_png(f"{self.folder}/{name}.png")
         return picture
 
     def read(self, picture):

@@ -3,6 +3,7 @@
 made once and kept by a key of all that is in it. GRUB and a BIOS start it."""
 
 import fcntl
+import functools
 import hashlib
 import os
 import subprocess
@@ -88,8 +89,9 @@ def _key(*made):
     return total.hexdigest()[:12]
 
 
+@functools.cache
 def disk():
-    """The folder with disk.img, set up and never written to again, and guest.vmlinux, the
+    """Once in a run: cases that are on must not lose it. The folder with disk.img, set up and never written to again, and guest.vmlinux, the
     kernel of the guest that lies on it."""
     os.makedirs(BUILD, exist_ok=True)
     with open(f"{BUILD}/stock.lock", "w", encoding="utf-8") as lock:

@@ -182,7 +182,7 @@ int command_lines_make(const struct vm *vm, const struct claimed *claimed,
 
 /* ---- for a shell */
 
-static void print_word(FILE *out, const char *word)
+void command_print_word(FILE *out, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789%+,-./:=@_";
@@ -208,7 +208,7 @@ void command_lines_print(FILE *out, const struct command_lines *lines)
 		fprintf(out, "# %s\n", _(line->why));
 		if (line->unless) {
 			fputs("test -e ", out);
-			print_word(out, line->unless);
+			command_print_word(out, line->unless);
 			fputs(" || ", out);
 		}
 		for (size_t k = 0; k < line->n; k++) {
@@ -216,7 +216,7 @@ void command_lines_print(FILE *out, const struct command_lines *lines)
 
 			if (k)
 				fputs(option ? " \\\n\t" : " ", out);
-			print_word(out, line->words[k]);
+			command_print_word(out, line->words[k]);
 		}
 		putc('\n', out);
 	}

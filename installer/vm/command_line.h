@@ -36,6 +36,9 @@ void command_lines_finish(struct command_lines *lines) __attribute__((nonnull));
 void command_lines_print(FILE *out, const struct command_lines *lines)
 	__attribute__((nonnull));
 
+/* A word as a shell reads it. */
+void command_print_word(FILE *out, const char *word) __attribute__((nonnull));
+
 /* For qemu.c: a word, and "-option" with its value. */
 void command_begin(struct command_lines *lines, const char *why, const char *unless)
 	__attribute__((nonnull(1, 2)));

@@ -7,10 +7,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "command_line.h"
 #include "libvirt.h"
 #include "run.h"
 #include "text.h"
 #include "xml.h"
+
+static void print_create(const char *path, uint64_t bytes)
+{
+	fputs(_("would be run: "), stdout);
+	fputs("qemu-img create -f qcow2 ", stdout);
+	command_print_word(stdout, path);
+	printf(" %" PRIu64 "\n", bytes);
+}
 
 static void print_plan(const struct create_how *how, const struct vm *vm)
 {
@@ -22,9 +31,7 @@ static void print_plan(const struct create_how *how, const struct vm *vm)
 	printf(_("would be written: /%s\n"), path);
 	for (size_t i = 0; i < vm->disks.n; i++)
 		if (how->sizes[i])
-			printf(_("would be run: qemu-img create -f qcow2 %s %" PRIu64
-				 "\n"),
-			       vm->disks.items[i], how->sizes[i]);
+			print_create(vm->disks.items[i], how->sizes[i]);
 	if (!how->without_libvirt)
 		printf(_("would be defined: libvirt's domain %s (--print-xml shows "
 			 "it)\n"),

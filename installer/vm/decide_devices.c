@@ -227,6 +227,9 @@ static int decide_inputs(struct decision *d, const struct wishes *wishes, struct
 				 "expected, as lsusb shows it"),
 			       vm->usb.items[i]);
 	}
+	if (vm->usb.n > VM_USB_PORTS - VM_TABLET_PORT)
+		refuse(d, _("--usb: more than %d devices"),
+		       VM_USB_PORTS - VM_TABLET_PORT);
 	return wishes->evdev && !vm->evdev.n ? find_inputs(d, vm) : 0;
 }
 

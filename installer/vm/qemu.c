@@ -220,20 +220,21 @@ static void add_function(struct command_lines *l, const struct vm *vm,
 		command_value(l, "romfile", vm->rom);
 }
 
-static void add_usb(struct command_lines *l, const char *id)
+static void add_usb(struct command_lines *l, const char *id, size_t port)
 {
 	uint16_t vendor = 0, product = 0;
 
 	(void)!pci_id_parse(id, &vendor, &product);
 	command_option(l, "-device",
-		       "usb-host,bus=usb.0,vendorid=0x%04x,productid=0x%04x", vendor,
-		       product);
+		       "usb-host,bus=usb.0,port=%zu,vendorid=0x%04x,productid=0x%04x",
+		       port, vendor, product);
 }
 
 static void add_inputs(struct command_lines *l, const struct vm *vm)
 {
 	if (vm->display == VM_SPICE)
-		command_option(l, "-device", "usb-tablet,bus=usb.0,port=1");
+		command_option(l, "-device", "usb-tablet,bus=usb.0,port=%d",
+			       VM_TABLET_PORT);
 	for (size_t i = 0; i < vm->evdev.n; i++) {
 		command_option(l, "-object", "input-linux,id=input%zu,repeat=on%s", i,
 			       i == 0 ? ",grab_all=on" : "");
@@ -335,7 +336,7 @@ void qemu_add(struct command_lines *lines, const struct vm *vm,
 	for (size_t i = 0; i < claimed->n; i++)
 		add_function(lines, vm, claimed, &layout, i);
 	for (size_t i = 0; i < vm->usb.n; i++)
-		add_usb(lines, vm->usb.items[i]);
+		add_usb(lines, vm->usb.items[i], VM_TABLET_PORT + 1 + i);
 	add_disks(lines, vm, &layout);
 	add_network(lines, vm, &layout);
 	add_tpm(lines, vm);

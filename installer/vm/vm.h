@@ -13,6 +13,8 @@
 #define VM_TPM_FOLDER "/var/lib/libvirt/swtpm" /* libvirt's, by UUID */
 #define VM_FOLDER "var/lib/vfio-claim/vm"
 #define VM_MAX_LIST 64
+#define VM_USB_PORTS 15 /* as many as QEMU's controller has */
+#define VM_TABLET_PORT 1 /* the host's USB devices follow */
 #define VM_VENDOR_ID \
 	"0123456789ab" /* of Hyper-V's, where the hypervisor is hidden: any but KVM's */
 

@@ -124,8 +124,7 @@ static void write_features(struct writer *w, const struct vm *vm)
 		writer_close(w);
 	}
 	feature(w, "vmport", false);
-	if (vm->secure_boot == VM_YES)
-		feature(w, "smm", true);
+	feature(w, "smm", vm->secure_boot == VM_YES);
 	writer_close(w);
 }
 

@@ -135,7 +135,22 @@ static void write_function(struct writer *w, const struct vm *vm,
 	writer_close(w);
 }
 
-static void write_usb(struct writer *w, const char *id)
+/* Ports count from 1; the same as on QEMU's command line. */
+static void write_usb_port(struct writer *w, size_t port)
+{
+	writer_start(w, "address", "type", "usb", "bus", "0", NULL);
+	writer_attribute(w, "port", "%zu", port);
+	writer_close(w);
+}
+
+static void write_tablet(struct writer *w)
+{
+	writer_start(w, "input", "type", "tablet", "bus", "usb", NULL);
+	write_usb_port(w, VM_TABLET_PORT);
+	writer_close(w);
+}
+
+static void write_usb(struct writer *w, const char *id, size_t port)
 {
 	uint16_t vendor = 0, product = 0;
 
@@ -151,14 +166,16 @@ static void write_usb(struct writer *w, const char *id)
 	writer_attribute(w, "id", "0x%04x", product);
 	writer_close(w);
 	writer_close(w);
+	write_usb_port(w, port);
 	writer_close(w);
 }
 
 static void write_evdev(struct writer *w, const char *path, bool first)
 {
 	writer_start(w, "input", "type", "evdev", NULL);
-	writer_empty(w, "source", "dev", path, first ? "grab" : NULL, "all", "repeat",
-		     "on", NULL);
+	/* a NULL ends the list */
+	writer_empty(w, "source", "dev", path, "repeat", "on", first ? "grab" : NULL,
+		     "all", NULL);
 	writer_close(w);
 }
 
@@ -247,7 +264,7 @@ void xml_write_devices(struct writer *w, const struct vm *vm,
 	writer_empty(w, "target", "type", "isa-serial", "port", "0", NULL);
 	writer_close(w);
 	if (vm->display == VM_SPICE)
-		writer_empty(w, "input", "type", "tablet", "bus", "usb", NULL);
+		write_tablet(w);
 	for (size_t i = 0; i < vm->evdev.n; i++)
 		write_evdev(w, vm->evdev.items[i], i == 0);
 	if (vm->tpm == VM_YES) {
@@ -260,7 +277,7 @@ void xml_write_devices(struct writer *w, const struct vm *vm,
 	for (size_t i = 0; i < claimed->n; i++)
 		write_function(w, vm, claimed, &layout, i);
 	for (size_t i = 0; i < vm->usb.n; i++)
-		write_usb(w, vm->usb.items[i]);
+		write_usb(w, vm->usb.items[i], VM_TABLET_PORT + 1 + i);
 	write_shared_memory(w, vm, &layout);
 	writer_empty(w, "memballoon", "model", "none", NULL);
 	writer_close(w);

@@ -97,6 +97,14 @@ def fix_companions(folder):
 
 
 @case
+def fix_companions_without_metadata(folder):
+    _, after = judge_fix(folder, all_of(Scene.no_metadata, lambda s: s.drop(CARD[1])),
+                         ["companion-missing"])
+    same("places", hostdevs(after), {a: f"02:00.{a[-1]}" for a in CARD})
+    same("metadata", metadata(after), {"gaming": CARD})
+
+
+@case
 def fix_display_left_out(folder):
     """Its function 0 is what the others needed."""
     _, after = judge_fix(folder, lambda s: s.drop(CARD[0]), ["companion-missing"])

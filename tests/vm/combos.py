@@ -164,6 +164,8 @@ def bad_words():
             other = {"claim": ["--os", "linux"], "os": ["--claim", captured.CLAIM]}
             yield (f"--{option}".encode(), [*kept, *other.get(option, []),
                                             f"--{option}=".encode() + text, "guest"])
+    # more than the controller's ports
+    yield b"--usb", [*start, *(f"--usb=046d:{number:04x}" for number in range(15)), "guest"]
     for option, text in (
             ("network", "bridge:a b"), ("network", "bridge:"), ("network", "bridge:" + "b" * 16),
             ("network", "bridge:a,b"), ("network", "network:"), ("network", "network:a/b"),

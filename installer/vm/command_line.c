@@ -124,10 +124,19 @@ static void add_words(struct command_lines *lines, ...)
 	va_end(args);
 }
 
-static void add_folder(struct command_lines *lines, const char *folder)
+static void add_folder(struct command_lines *lines, const char *mode, const char *folder)
 {
 	command_begin(lines, N_("make a folder"), folder);
-	add_words(lines, "mkdir", "-p", "--", folder, NULL);
+	add_words(lines, "mkdir", "-p", "-m", mode, "--", folder, NULL);
+}
+
+static void add_disks(struct command_lines *lines, const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->made.n; i++) {
+		command_begin(lines, N_("make a disk"), vm->made.items[i]);
+		add_words(lines, "qemu-img", "create", "-q", "-f", "qcow2", "--",
+			  vm->made.items[i], vm->made_bytes.items[i], NULL);
+	}
 }
 
 static void add_variables(struct command_lines *lines, const struct vm *vm)
@@ -138,7 +147,7 @@ static void add_variables(struct command_lines *lines, const struct vm *vm)
 		lines->failed = true;
 		return;
 	}
-	add_folder(lines, dirname(folder));
+	add_folder(lines, "755", dirname(folder));
 	free(folder);
 	command_begin(lines, N_("make the firmware's variables"), vm->nvram);
 	add_words(lines, "cp", "--", vm->nvram_template, vm->nvram, NULL);
@@ -150,8 +159,10 @@ static void add_tpm(struct command_lines *lines, const struct vm *vm)
 	char state[FS_PATH_MAX], keys[FS_PATH_MAX];
 	struct str s = STR_ON(state);
 
+	/* as libvirt makes it */
+	add_folder(lines, "711", VM_TPM_FOLDER);
 	str_join(&s, VM_TPM_FOLDER "/", vm->uuid, "/tpm2", NULL);
-	add_folder(lines, state);
+	add_folder(lines, "700", state);
 	s = STR_ON(keys);
 	str_join(&s, state, "/tpm2-00.permall", NULL);
 	command_begin(lines, N_("make the TPM's keys"), keys);
@@ -164,25 +175,38 @@ static void add_tpm(struct command_lines *lines, const struct vm *vm)
 	command_option(lines, "--pid", "file=%s" COMMAND_PID, state);
 }
 
+static int finished(struct command_lines *lines)
+{
+	if (!lines->failed)
+		return 0;
+	command_lines_finish(lines);
+	return -ENOMEM;
+}
+
 int command_lines_make(const struct vm *vm, const struct claimed *claimed,
 		       struct command_lines *ret)
 {
 	*ret = (struct command_lines){ 0 };
+	add_disks(ret, vm);
 	add_variables(ret, vm);
 	if (vm->tpm == VM_YES)
 		add_tpm(ret, vm);
 	command_begin(ret, N_("run the machine"), NULL);
 	command_add(ret, "%s", vm->emulator);
 	qemu_add(ret, vm, claimed);
-	if (!ret->failed)
-		return 0;
-	command_lines_finish(ret);
-	return -ENOMEM;
+	return finished(ret);
+}
+
+int command_lines_disks(const struct vm *vm, struct command_lines *ret)
+{
+	*ret = (struct command_lines){ 0 };
+	add_disks(ret, vm);
+	return finished(ret);
 }
 
 /* ---- for a shell */
 
-void command_print_word(FILE *out, const char *word)
+static void print_word(FILE *out, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789%+,-./:=@_";
@@ -200,6 +224,16 @@ void command_print_word(FILE *out, const char *word)
 	putc('\'', out);
 }
 
+void command_line_print(FILE *out, const struct command_line *line)
+{
+	for (size_t i = 0; i < line->n; i++) {
+		if (i)
+			putc(' ', out);
+		print_word(out, line->words[i]);
+	}
+	putc('\n', out);
+}
+
 void command_lines_print(FILE *out, const struct command_lines *lines)
 {
 	for (size_t i = 0; i < lines->n; i++) {
@@ -208,7 +242,7 @@ void command_lines_print(FILE *out, const struct command_lines *lines)
 		fprintf(out, "# %s\n", _(line->why));
 		if (line->unless) {
 			fputs("test -e ", out);
-			command_print_word(out, line->unless);
+			print_word(out, line->unless);
 			fputs(" || ", out);
 		}
 		for (size_t k = 0; k < line->n; k++) {
@@ -216,7 +250,7 @@ void command_lines_print(FILE *out, const struct command_lines *lines)
 
 			if (k)
 				fputs(option ? " \\\n\t" : " ", out);
-			command_print_word(out, line->words[k]);
+			print_word(out, line->words[k]);
 		}
 		putc('\n', out);
 	}

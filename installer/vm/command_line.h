@@ -10,7 +10,7 @@
 #include "claimed.h"
 #include "vm.h"
 
-#define COMMAND_MAX 8
+#define COMMAND_MAX (VM_MAX_LIST + 8)
 #define COMMAND_PID "/swtpm.pid" /* in the TPM's folder */
 
 struct command_line {
@@ -30,14 +30,18 @@ struct command_lines {
 int command_lines_make(const struct vm *vm, const struct claimed *claimed,
 		       struct command_lines *ret)
 	__attribute__((nonnull, warn_unused_result));
+/* Only those that make its new disks. */
+int command_lines_disks(const struct vm *vm, struct command_lines *ret)
+	__attribute__((nonnull, warn_unused_result));
 void command_lines_finish(struct command_lines *lines) __attribute__((nonnull));
 
 /* As a shell script, each option on a line of its own. */
 void command_lines_print(FILE *out, const struct command_lines *lines)
 	__attribute__((nonnull));
 
-/* A word as a shell reads it. */
-void command_print_word(FILE *out, const char *word) __attribute__((nonnull));
+/* One of them without its condition, on one line. */
+void command_line_print(FILE *out, const struct command_line *line)
+	__attribute__((nonnull));
 
 /* For qemu.c: a word, and "-option" with its value. */
 void command_begin(struct command_lines *lines, const char *why, const char *unless)

@@ -2,7 +2,7 @@
 #include "create.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,15 +13,8 @@
 #include "text.h"
 #include "xml.h"
 
-static void print_create(const char *path, uint64_t bytes)
-{
-	fputs(_("would be run: "), stdout);
-	fputs("qemu-img create -f qcow2 ", stdout);
-	command_print_word(stdout, path);
-	printf(" %" PRIu64 "\n", bytes);
-}
-
-static void print_plan(const struct create_how *how, const struct vm *vm)
+static void print_plan(const struct create_how *how, const struct vm *vm,
+		       const struct command_lines *disks)
 {
 	char path[FS_PATH_MAX];
 
@@ -29,9 +22,10 @@ static void print_plan(const struct create_how *how, const struct vm *vm)
 		return;
 	vm_path(path, sizeof(path), vm->name, "json");
 	printf(_("would be written: /%s\n"), path);
-	for (size_t i = 0; i < vm->disks.n; i++)
-		if (how->sizes[i])
-			print_create(vm->disks.items[i], how->sizes[i]);
+	for (size_t i = 0; i < disks->n; i++) {
+		fputs(_("would be run: "), stdout);
+		command_line_print(stdout, &disks->lines[i]);
+	}
 	if (!how->without_libvirt)
 		printf(_("would be defined: libvirt's domain %s (--print-xml shows "
 			 "it)\n"),
@@ -40,24 +34,26 @@ static void print_plan(const struct create_how *how, const struct vm *vm)
 
 /* ---- disks */
 
-static bool make_disk(const char *path, uint64_t bytes, struct str *why)
+static void remove_disks(const struct vm *vm, size_t n)
 {
-	char size[32];
-	char *const argv[] = { (char[]){ "qemu-img" },
-			       (char[]){ "create" },
-			       (char[]){ "-q" },
-			       (char[]){ "-f" },
-			       (char[]){ "qcow2" },
-			       (char[]){ "--" },
-			       (char *)path,
-			       size,
-			       NULL };
-	int r;
+	for (size_t i = 0; i < n; i++)
+		unlink(vm->made.items[i]);
+}
 
-	snprintf(size, sizeof(size), "%" PRIu64, bytes);
-	r = run_program(argv, N_("make a disk"));
+/* qemu-img would write over what somebody has put there meanwhile. */
+static bool make_disk(const char *path, const struct command_line *line, struct str *why)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r;
+
+	if (fd < 0) {
+		str_join(why, path, _(" cannot be made: "), str_errno(errno), NULL);
+		return false;
+	}
+	close(fd);
+	r = run_program(line->words, line->why);
 	if (r == 0)
 		return true;
+	unlink(path);
 	str_join(why, path,
 		 r == -ENOENT ? _(" cannot be made: install qemu-utils (Debian, Ubuntu) "
 				  "or qemu-img")
@@ -66,19 +62,12 @@ static bool make_disk(const char *path, uint64_t bytes, struct str *why)
 	return false;
 }
 
-/* `n` of the disks, those that were made. */
-static void remove_disks(const struct create_how *how, const struct vm *vm, size_t n)
+static bool make_disks(const struct vm *vm, const struct command_lines *disks,
+		       struct str *why)
 {
-	for (size_t i = 0; i < n; i++)
-		if (how->sizes[i])
-			unlink(vm->disks.items[i]);
-}
-
-static bool make_disks(const struct create_how *how, const struct vm *vm, struct str *why)
-{
-	for (size_t i = 0; i < vm->disks.n; i++)
-		if (how->sizes[i] && !make_disk(vm->disks.items[i], how->sizes[i], why)) {
-			remove_disks(how, vm, i + 1);
+	for (size_t i = 0; i < vm->made.n; i++)
+		if (!make_disk(vm->made.items[i], &disks->lines[i], why)) {
+			remove_disks(vm, i);
 			return false;
 		}
 	return true;
@@ -142,40 +131,56 @@ static bool save(const struct create_how *how, const struct vm *vm, struct str *
 
 /* The file first: whatever is left by a killed run is found by its name. */
 static bool make(const struct create_how *how, virConnectPtr connection,
-		 const struct vm *vm, const struct claimed *claimed, struct str *why)
+		 const struct vm *vm, const struct claimed *claimed,
+		 const struct command_lines *disks, struct str *why)
 {
 	char path[FS_PATH_MAX];
 
 	if (!save(how, vm, why))
 		return false;
-	if (make_disks(how, vm, why)) {
+	if (make_disks(vm, disks, why)) {
 		if (!connection || define(connection, vm, claimed, why))
 			return true;
-		remove_disks(how, vm, vm->disks.n);
+		remove_disks(vm, vm->made.n);
 	}
 	vm_path(path, sizeof(path), vm->name, "json");
 	(void)how->root->ops->remove(how->root, path);
 	return false;
 }
 
-bool create_machine(const struct create_how *how, const struct vm *vm,
-		    const struct claimed *claimed, struct str *why)
+static bool connect_and_make(const struct create_how *how, const struct vm *vm,
+			     const struct claimed *claimed,
+			     const struct command_lines *disks, struct str *why)
 {
 	virConnectPtr connection = NULL;
 	bool done = false;
 
-	if (how->dry_run) {
-		print_plan(how, vm);
-		return true;
-	}
 	if (!how->without_libvirt) {
 		connection = libvirt_open(false, why);
 		if (!connection)
 			return false;
 	}
 	if (!connection || is_free(connection, vm, why))
-		done = make(how, connection, vm, claimed, why);
+		done = make(how, connection, vm, claimed, disks, why);
 	if (connection)
 		virConnectClose(connection);
+	return done;
+}
+
+bool create_machine(const struct create_how *how, const struct vm *vm,
+		    const struct claimed *claimed, struct str *why)
+{
+	struct command_lines disks;
+	bool done = true;
+
+	if (command_lines_disks(vm, &disks) < 0) {
+		str_add(why, str_errno(ENOMEM));
+		return false;
+	}
+	if (how->dry_run)
+		print_plan(how, vm, &disks);
+	else
+		done = connect_and_make(how, vm, claimed, &disks, why);
+	command_lines_finish(&disks);
 	return done;
 }

@@ -12,7 +12,6 @@ struct create_how {
 	bool dry_run; /* only print what would be done */
 	bool quiet;
 	bool without_libvirt;
-	const uint64_t *sizes; /* bytes of each disk that is to be made, else 0 */
 };
 
 /* False with `why`; then nothing of it is left. */

@@ -30,8 +30,6 @@ struct decision {
 	size_t n_problems;
 	char *notes[DECIDE_MAX_PROBLEMS]; /* what its owner should know */
 	size_t n_notes;
-	uint64_t disk_sizes[VM_MAX_LIST]; /* bytes, of disks that are to be made; 0: is
-					     there */
 };
 
 /* What was asked for that is no field of struct vm yet. */

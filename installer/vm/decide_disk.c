@@ -65,6 +65,8 @@ static const char *format_of(struct fs *root, const char *path)
 static int add_disk(struct decision *d, struct vm *vm, const char *path,
 		    const char *format, uint64_t size)
 {
+	char bytes[24];
+	struct str s = STR_ON(bytes);
 	int r;
 
 	for (size_t i = 0; i < vm->disks.n; i++)
@@ -72,10 +74,13 @@ static int add_disk(struct decision *d, struct vm *vm, const char *path,
 			refuse(d, _("--disk %s is named twice"), path);
 			return 0;
 		}
-	d->disk_sizes[vm->disks.n] = size;
 	r = vm_list_add(&vm->disks, path);
-	if (r == 0 && size)
+	if (r == 0 && size) {
+		str_add_uint(&s, size);
 		r = vm_list_add(&vm->made, path);
+		if (r == 0)
+			r = vm_list_add(&vm->made_bytes, bytes);
+	}
 	return r < 0 ? r : vm_list_add(&vm->disk_formats, format);
 }
 
@@ -89,7 +94,8 @@ static int make_disk(struct decision *d, struct vm *vm, uint64_t size)
 		str_add_uint(&s, vm->disks.n + 1);
 	}
 	s = STR_ON(path);
-	str_join(&s, "/" IMAGES "/", vm->name, number, ".qcow2", NULL);
+	str_join(&s, "/", d->host->libvirt ? IMAGES : VM_FOLDER, "/", vm->name, number,
+		 ".qcow2", NULL);
 	if (d->root->ops->exists(d->root, path + 1) == 0)
 		refuse(d, _("%s exists already: --disk %s uses it as it is"), path, path);
 	return add_disk(d, vm, path, "qcow2", size);

@@ -63,6 +63,7 @@ static const struct field fields[] = {
 	{ "disks", LIST, AT(disks), NULL },
 	{ "disk-formats", LIST, AT(disk_formats), NULL },
 	{ "made", LIST, AT(made), NULL },
+	{ "made-bytes", LIST, AT(made_bytes), NULL },
 	{ "disk-bus", CHOICE, AT(disk_bus), vm_bus_names },
 	{ "isos", LIST, AT(isos), NULL },
 	{ "display", CHOICE, AT(display), vm_display_names },
@@ -285,9 +286,10 @@ static int from_json(struct json_object *o, struct vm *vm)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fields); i++)
 		if (json_object_object_get_ex(o, fields[i].key, &value))
 			r = take(vm, &fields[i], value);
-	if (r == 0 && (!vm->name || !vm->claim || !vm->uuid || !vm->loader ||
-		       !vm->nvram || !vm->emulator || !vm->network || !vm->cpus ||
-		       !vm->threads || !vm->memory || vm->disks.n != vm->disk_formats.n))
+	if (r == 0 &&
+	    (!vm->name || !vm->claim || !vm->uuid || !vm->loader || !vm->nvram ||
+	     !vm->emulator || !vm->network || !vm->cpus || !vm->threads || !vm->memory ||
+	     vm->disks.n != vm->disk_formats.n || vm->made.n != vm->made_bytes.n))
 		r = -EPROTO;
 	return r;
 }

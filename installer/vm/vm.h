@@ -54,7 +54,8 @@ struct vm {
 	char *rom;
 	/* devices */
 	struct vm_list disks, disk_formats; /* "qcow2", "raw", "block" */
-	struct vm_list made; /* of the disks, those that were made for it */
+	struct vm_list made; /* of the disks, those that are made for it */
+	struct vm_list made_bytes; /* of each of those: "85899345920" */
 	enum vm_bus disk_bus;
 	struct vm_list isos;
 	enum vm_display display;

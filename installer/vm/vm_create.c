@@ -111,7 +111,6 @@ static int make(struct context *context)
 		.root = &context->root,
 		.dry_run = context->dry_run || context->root.captured,
 		.without_libvirt = without_libvirt,
-		.sizes = decision.disk_sizes,
 		.quiet = context->json,
 	};
 

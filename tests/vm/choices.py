@@ -119,6 +119,8 @@ CASES = [
                                      "/srv/disk.img", "--disk", "/dev/nvme0n1", "--disk", "10G"],
          {"disk-formats": ["qcow2", "raw", "block", "qcow2"],
           "made": ["/var/lib/libvirt/images/guest-4.qcow2"]}),
+    Case("disk-without-libvirt", "desktop", LINUX,
+         {"disks": ["/var/lib/vfio-claim/vm/guest.qcow2"]}, change=remove("usr/sbin/libvirtd")),
     Case("no-disk", "desktop", [*LINUX, "--disk", "none"], {"disks": None}),
 
     # processors

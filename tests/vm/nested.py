@@ -18,56 +18,28 @@ COLOUR, BANNER = (170, 0, 170), 2000
 # What the guest says of the claimed functions, which it has at an address of its own
 WANTED = ["0x030000 bochs-drm", "0x040300 snd_hda_intel"]
 LEAKS = 20                      # starts in a row
-
-HOSTDEV = """
-    <hostdev mode='subsystem' type='pci' managed='no'>
-      <source><address domain='0x0000' bus='{bus}' slot='0x00' function='{function}'/></source>
-      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='{function}'{multi}/>
-    </hostdev>"""
-DOMAIN = """<domain type='kvm'>
-  <name>{name}</name>
-  <memory unit='MiB'>384</memory>
-  <vcpu>1</vcpu>
-  <os>
-    <type arch='x86_64' machine='q35'>hvm</type>
-    <loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>
-    <nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>
-  </os>
-  <features><acpi/><apic/></features>
-  <cpu mode='host-passthrough'/>
-  <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='raw'/>
-      <source file='/{image}'/>
-      <target dev='vda' bus='virtio'/>
-      <boot order='1'/>
-    </disk>
-    <controller type='pci' index='0' model='pcie-root'/>
-    <controller type='pci' index='1' model='pcie-root-port'/>
-    <controller type='usb' model='none'/>{hostdevs}
-    <memballoon model='none'/>
-  </devices>
-</domain>
-"""
+FOLDERS = "find /var/lib/libvirt /var/lib/vfio-claim /etc/libvirt ! -name '*.log' | sort"
 
 
-# ---- what `vfio-claim vm` is to do
+# ---- what `vfio-claim vm` does
 
-def _define(boot, bus):
-    hostdevs = HOSTDEV.format(bus=bus, function="0x0", multi=" multifunction='on'") \
-        + HOSTDEV.format(bus=bus, function="0x1", multi="")
-    boot.write("/root/guest.xml", DOMAIN.format(name=NAME, image=stock.IMAGE, hostdevs=hostdevs))
-    boot.must("virsh define /root/guest.xml")
-
-
-def create(boot):
-    """vfio-claim vm create NAME --claim gpu --os linux --disk /IMAGE --memory 384"""
-    _define(boot, "0x01")
+def create(boot, *words):
+    boot.must(f"vfio-claim vm create {NAME} --claim gpu --os linux --disk /{stock.IMAGE} "
+              f"--memory 384M --cpus 1 --network none {' '.join(words)}")
 
 
 def mend(boot):
-    """vfio-claim vm check NAME --fix"""
-    _define(boot, "0x02")
+    said = boot.run(f"vfio-claim vm check {NAME}").out
+    if "0000:01:00.0" not in said or "0000:02:00.0" not in said:
+        raise Failed(f"vm check does not say what moved: {said}")
+    boot.must(f"vfio-claim vm check {NAME} --fix")
+    equal("what is wrong afterwards", boot.run(f"vfio-claim vm check {NAME}").status, 0)
+
+
+def run_in_background(boot):
+    """`vfio-claim vm run` with a terminal that the test can write to."""
+    boot.must("mkfifo /run/typed && { setsid sh -c 'exec 3<>/run/typed; "
+              f"vfio-claim vm run {NAME} <&3 >/run/told 2>&1; echo $? >/run/ended' & }}")
 
 
 # ---- what is seen of a guest
@@ -127,37 +99,68 @@ def up(machine, **words):
 
 # ---- cases
 
-def nested_guest_draws(name):
+def draws(boot):
     """A guest draws on the claimed head; when it has shut down, the host has what it had."""
+    before = State(boot)
+    boot.must(f"virsh start {NAME}")
+    ready(boot, "card")
+    shut_down(boot)
+    same(before, boot, "after the guest")
+
+
+def starts(boot):
+    """Started and stopped many times in a row, nothing leaks."""
+    before = None
+    for number in range(LEAKS + 1):
+        boot.must(f"virsh start {NAME} && virsh destroy {NAME}")
+        if number == 0:
+            # the first makes what stays: variables, folders
+            before = State(boot)
+    same(before, boot, f"after {LEAKS} guests")
+
+
+def is_removed(boot, before):
+    """What create made is gone; the disk that was there before is not."""
+    boot.must(f"virsh dominfo {NAME} && test -e /var/lib/libvirt/images/{NAME}-2.qcow2")
+    boot.must(f"vfio-claim vm show {NAME} --format qemu >/run/machine.sh && sh -n /run/machine.sh")
+    boot.must(f"vfio-claim vm remove {NAME} --storage --yes")
+    equal("what remove leaves",
+          sorted(set(boot.must(FOLDERS).split()) - set(before.split())), ["/var/lib/vfio-claim/vm"])
+
+
+def nested_libvirt(name):
+    """By libvirt: a guest draws, twenty starts leak nothing, and it is removed again."""
     _, boot = begin(name)
     with boot:
-        create(boot)
-        before = State(boot)
-        boot.must(f"virsh start {NAME}")
-        ready(boot, "card")
-        shut_down(boot)
-        same(before, boot, "after the guest")
+        before = boot.must(FOLDERS)
+        create(boot, "--disk", "2G")
+        draws(boot)
+        starts(boot)
+        is_removed(boot, before)
 
 
-def nested_twenty_starts(name):
-    """Started and stopped twenty times in a row, nothing leaks."""
-    _, boot = begin(name)
-    with boot:
-        create(boot)
-        before = None
-        for number in range(LEAKS + 1):
-            boot.must(f"virsh start {NAME} && virsh destroy {NAME}")
-            if number == 0:
-                # the first makes what stays: variables, folders
-                before = State(boot)
-        same(before, boot, f"after {LEAKS} guests")
+def runs(boot):
+    """The same without libvirt: a guest draws, and the host has what it had."""
+    before = State(boot)
+    run_in_background(boot)
+    ready(boot, "card")
+    busy = boot.run(f"vfio-claim vm run {NAME}")
+    if not busy.status or "another machine uses the claim" not in busy.err:
+        raise Failed(f"a second run says {busy.err!r}")
+    # Ctrl-a c is QEMU's monitor
+    boot.must("printf '\\001csystem_powerdown\\n' >/run/typed")
+    boot.until("test -e /run/ended", "waiting for the guest's end")
+    equal("its status", boot.must("cat /run/ended").strip(), "0")
+    same(before, boot, "after the guest")
 
 
-def nested_renumbered(name):
-    """A bus renumbered between two boots: the domain is mended, and starts."""
+def nested_run(name):
+    """Run without libvirt, with a TPM. Then a bus is renumbered: libvirt starts the same machine
+    once its domain is mended."""
     machine, boot = begin(name)
     with boot:
-        create(boot)
+        create(boot, "--tpm", "yes")
+        runs(boot)
         boot.off()
     with up(machine, board=RENUMBERED) as boot:
         equal("the claimed functions",
@@ -167,11 +170,11 @@ def nested_renumbered(name):
             raise Failed("the domain starts with what is at the card's old place")
         mend(boot)
         boot.must(f"virsh start {NAME}")
-        ready(boot, "card")
+        ready(boot, "card-renumbered")
         shut_down(boot)
 
 
-CASES = [nested_guest_draws, nested_twenty_starts, nested_renumbered]
+CASES = [nested_run, nested_libvirt]
 LARGE = ["disk.qcow2"]
 
 

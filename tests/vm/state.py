@@ -6,8 +6,8 @@ import re
 
 from cases import Failed
 
-# A guest has more; caches that are warm and libvirtd's own heap are less.
-KIB = 48 << 10
+# A guest has four times as much; caches that are warm and libvirtd's own heap are less.
+KIB = 96 << 10
 # systemd's, which end by themselves some time after their last question
 COMING_AND_GOING = ("/usr/lib/systemd/systemd-machined", "/usr/lib/systemd/systemd-fsckd")
 

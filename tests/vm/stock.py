@@ -11,7 +11,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-sys.path[:0] = [f"{TOP}/tests/{room}" for room in ("lib", "boot", "loader", "roots", "setup")]
+sys.path += [f"{TOP}/tests/{room}" for room in ("lib", "boot", "loader", "roots", "setup")]
 
 # pylint: disable=wrong-import-position
 from cases import must
@@ -91,8 +91,8 @@ def _key(*made):
 
 @functools.cache
 def disk():
-    """Once in a run: cases that are on must not lose it. The folder with disk.img, set up and never written to again, and guest.vmlinux, the
-    kernel of the guest that lies on it."""
+    """The folder with disk.img, set up and never written to again, and guest.vmlinux, the kernel
+    of the guest that lies on it. Looked for once in a run: no case may lose it to another."""
     os.makedirs(BUILD, exist_ok=True)
     with open(f"{BUILD}/stock.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -22,8 +22,9 @@ find /proc/[0-9]*/fd -lname '*vfio*' -printf '%p %l\n' 2>/dev/null
 echo "== devices"
 stat -c '%n %a %U %G' /dev/kvm /dev/vfio/*
 echo "== files"
-# a guest keeps its firmware's variables
-find /run/libvirt /var/lib/libvirt /tmp -path '*/nvram/*' -o -printf '%p %m %u %g\n'
+# a guest keeps its firmware's variables and its TPM
+find /run/libvirt /var/lib/libvirt /tmp -path '*/nvram/*' -o -path '/var/lib/libvirt/swtpm*' \
+	-o -printf '%p %m %u %g\n'
 echo "== cgroups"
 find /sys/fs/cgroup -type d -name '*machine*'
 echo "== locked"

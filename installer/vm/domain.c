@@ -182,12 +182,6 @@ void domain_diff(const struct domain *d, FILE *out, bool colour)
 			  &(struct diff_side){ new, after, strlen(after) }, colour);
 }
 
-static int make_folder(void *root, const char *path)
-{
-	/* definitions may hold passwords */
-	return write_folder(root, path, str_equal(path, BACKUPS) ? 0700 : 0755);
-}
-
 /* One that is not there yet: several changes may be made in a second. */
 static int backup_path(const struct domain *d, char *buf, size_t size)
 {
@@ -222,7 +216,7 @@ static int back_up(const struct domain *d, char **ret)
 	int r = backup_path(d, path, sizeof(path));
 
 	if (r == 0)
-		r = write_missing(d->root, path, make_folder, d->root);
+		r = vm_make_folders(d->root, path);
 	if (r == 0)
 		r = write_now(d->root, path, d->text, strlen(d->text), 0600);
 	if (r == 0 && !(*ret = strdup(path)))

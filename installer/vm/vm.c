@@ -9,6 +9,7 @@
 #include "slurp.h"
 #include "str.h"
 #include "text.h"
+#include "write.h"
 
 #define MAX_NAME 60
 #define MAX_JSON (256 * 1024)
@@ -218,6 +219,16 @@ void vm_path(char *buf, size_t size, const char *name, const char *leaf)
 	str_join(&s, VM_FOLDER "/", name, ".", leaf, NULL);
 }
 
+static int make_folder(void *root, const char *path)
+{
+	return write_folder(root, path, 0700);
+}
+
+int vm_make_folders(struct fs *root, const char *path)
+{
+	return write_missing(root, path, make_folder, root);
+}
+
 int vm_save(struct fs *root, const struct vm *vm)
 {
 	struct json_object *o = vm_to_json(vm);
@@ -230,7 +241,9 @@ int vm_save(struct fs *root, const struct vm *vm)
 		 : NULL;
 	vm_path(path, sizeof(path), vm->name, "json");
 	if (text)
-		r = root->ops->replace(root, path, text, strlen(text), FS_DURABLE);
+		r = vm_make_folders(root, path);
+	if (text && r == 0)
+		r = write_now(root, path, text, strlen(text), 0600);
 	json_object_put(o);
 	return r;
 }

@@ -105,6 +105,10 @@ bool vm_name_ok(const char *name) __attribute__((nonnull));
 struct json_object *vm_to_json(const struct vm *vm)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Makes the folders above a path, for root alone. Returns 0 or a negative errno. */
+int vm_make_folders(struct fs *root, const char *path)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Writes VM_FOLDER/NAME.json. Returns 0 or a negative errno. */
 int vm_save(struct fs *root, const struct vm *vm)
 	__attribute__((nonnull, warn_unused_result));

@@ -145,6 +145,15 @@ static bool is_interface(const char *name)
 			    "0123456789_.-") == strlen(name);
 }
 
+/* Debian and Arch leave it off. */
+static void note_network(struct decision *d, const struct vm *vm)
+{
+	if (str_equal(vm->network, "network:default") && d->host->default_network &&
+	    !d->host->network_runs)
+		note(d, _("libvirt's network \"default\" does not run: virsh net-start "
+			  "default, and virsh net-autostart default for ever"));
+}
+
 static int decide_network(struct decision *d, struct vm *vm)
 {
 	const char *wish = vm->network, *name;
@@ -265,5 +274,7 @@ int decide_devices(struct decision *d, const struct wishes *wishes, struct vm *v
 	r = decide_sound(d, vm);
 	if (r == 0)
 		r = decide_network(d, vm);
+	if (r == 0)
+		note_network(d, vm);
 	return r < 0 ? r : decide_inputs(d, wishes, vm);
 }

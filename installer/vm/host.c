@@ -222,6 +222,7 @@ void host_read(struct fs *root, struct host *ret)
 	ret->libvirt = first_of(root, tools_libvirt) != NULL;
 	ret->swtpm = exists(root, "usr/bin/swtpm");
 	ret->default_network = exists(root, "etc/libvirt/qemu/networks/default.xml");
+	ret->network_runs = exists(root, "run/libvirt/network/default.xml");
 	if (fs_read_text(root, "etc/machine-id", ret->machine_id,
 			 sizeof(ret->machine_id)) < 0)
 		ret->machine_id[0] = '\0';

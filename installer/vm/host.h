@@ -34,7 +34,7 @@ struct host {
 	bool kvm; /* /dev/kvm is there */
 	const char *emulator; /* NULL: QEMU is not installed; static, without the '/' */
 	bool swtpm, libvirt;
-	bool default_network; /* libvirt's */
+	bool default_network, network_runs; /* libvirt's "default" */
 	char machine_id[64]; /* empty: none */
 };
 

@@ -170,7 +170,7 @@ static int run(struct context *context)
 		return usage(_("--claim and --os are missing"));
 	r = claimed_find(&context->root, vm.claim, &claimed, &why);
 	if (r < 0) {
-		refuse(&decision, _("claim %s: %s"), vm.claim, text);
+		refuse(&decision, _("--claim %s: %s"), vm.claim, text);
 		r = refused(context);
 		decision_finish(&decision);
 		return r;

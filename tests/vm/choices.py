@@ -19,6 +19,7 @@ class Case:
     # refused: parts of one problem
     chosen: dict = dataclasses.field(default_factory=dict)
     said: tuple = ()
+    unsaid: tuple = ()
     refused: tuple = ()
     change: object = lambda root: None
     status: int = 0
@@ -112,6 +113,9 @@ CASES = [
          change=remove("dev/kvm")),
     Case("no-network-of-libvirt", "desktop", LINUX, {"network": "user"},
          change=remove("etc/libvirt/qemu/networks/default.xml")),
+    Case("network-that-does-not-run", "desktop", LINUX, said=("virsh net-start default",)),
+    Case("network-that-runs", "desktop", LINUX, unsaid=("net-start",),
+         change=put("run/libvirt/network/default.xml", "")),
     Case("least-memory-of-windows-11", "desktop", WIN, {"memory-mib": 4096}, change=memory(6)),
     Case("memory-in-mib", "desktop", [*LINUX, "--memory", "3000"], {"memory-mib": 3000}),
     Case("memory-in-gib", "desktop", [*LINUX, "--memory", "3G"], {"memory-mib": 3072}),
@@ -195,7 +199,7 @@ CASES = [
 
     # what cannot work
     Case("claim-of-no-name", "desktop", [*WIN, "--claim", "none"], status=1,
-         refused=("no such claim", "there is: gpu")),
+         refused=("--claim none: there is no such claim", "there is: gpu")),
     Case("no-configuration", "desktop", WIN, status=1, refused=("vfio-claim setup",),
          change=remove("etc/vfio-claim.conf")),
     Case("host-holds-it", "desktop", WIN, status=1,
@@ -260,6 +264,7 @@ def run(case):
             wrong.append(f"{key} is {found!r}, not {value!r}")
     text = json.dumps(told["notes"]) + json.dumps(told["choices"])
     wrong += [f"it does not say {part!r}" for part in case.said if part not in text]
+    wrong += [f"it says {part!r}" for part in case.unsaid if part in text]
     if case.refused and not any(all(part in problem for part in case.refused)
                                 for problem in told["problems"]):
         wrong.append(f"refused with {told['problems']}")

@@ -64,16 +64,25 @@ static void attribute(struct writer *w, const char *name, const char *value)
 		     xmlTextWriterWriteAttribute(w->xml, BAD_CAST name, BAD_CAST value));
 }
 
+/* On the heap; NULL, and failed: no memory. */
+static char *__attribute__((format(printf, 2, 0)))
+formatted(struct writer *w, const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) >= 0)
+		return text;
+	w->failed = true;
+	return NULL;
+}
+
 void writer_attribute(struct writer *w, const char *name, const char *format, ...)
 {
-	char *value = NULL;
+	char *value;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&value, format, args) < 0) {
-		value = NULL;
-		w->failed = true;
-	}
+	value = formatted(w, format, args);
 	va_end(args);
 	if (value)
 		attribute(w, name, value);
@@ -82,14 +91,11 @@ void writer_attribute(struct writer *w, const char *name, const char *format, ..
 
 void writer_text(struct writer *w, const char *name, const char *format, ...)
 {
-	char *value = NULL;
+	char *value;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&value, format, args) < 0) {
-		value = NULL;
-		w->failed = true;
-	}
+	value = formatted(w, format, args);
 	va_end(args);
 	writer_open(w, name);
 	if (value)

@@ -153,13 +153,9 @@ static int decide_emulator(struct decision *d, struct vm *vm)
 	return vm_set(&vm->emulator, path);
 }
 
-int decide_firmware(struct decision *d, struct vm *vm)
+static void choose_security(struct decision *d, struct vm *vm)
 {
-	struct firmware firmware;
-	char nvram[FS_PATH_MAX];
-	struct str s = STR_ON(nvram);
 	const bool win11 = vm->os == VM_WIN11;
-	int r;
 
 	if (!vm->secure_boot) {
 		vm->secure_boot = win11 ? VM_YES : VM_NO;
@@ -179,32 +175,49 @@ int decide_firmware(struct decision *d, struct vm *vm)
 	if (vm->tpm == VM_YES && !d->host->swtpm)
 		refuse(d, _("the TPM needs swtpm, which is not installed: install swtpm "
 			    "and swtpm-tools, or say --tpm no"));
+}
+
+static int take_firmware(struct decision *d, const struct firmware *firmware,
+			 struct vm *vm)
+{
+	char nvram[FS_PATH_MAX];
+	struct str s = STR_ON(nvram);
+	int r;
+
+	choose(d, _("firmware"),
+	       _("UEFI: the card's own start-up code is made for it; the first that fits "
+		 "in /usr/share/qemu/firmware"),
+	       "%s", firmware->code);
+	if (vm->secure_boot == VM_YES && !firmware->enrolled)
+		note(d, _("the firmware has no keys: Secure Boot stays off until the "
+			  "guest's owner enrols some"));
+	str_join(&s, "/var/lib/libvirt/qemu/nvram/", vm->name, "_VARS.fd", NULL);
+	r = vm_set(&vm->loader, firmware->code);
+	if (r == 0)
+		r = vm_set(&vm->loader_format, firmware->code_format);
+	if (r == 0)
+		r = vm_set(&vm->nvram_template, firmware->variables);
+	return r < 0 ? r : vm_set(&vm->nvram, nvram);
+}
+
+int decide_firmware(struct decision *d, struct vm *vm)
+{
+	struct firmware firmware;
+	int r;
+
+	choose_security(d, vm);
 	r = firmware_find(d->root, vm->secure_boot == VM_YES, &firmware);
-	if (r == -ENOENT)
+	if (r == -ENOENT) {
 		refuse(d,
 		       _("there is no OVMF for Q35 %s Secure Boot in "
 			 "/usr/share/qemu/firmware: install ovmf (Debian, Ubuntu) or "
 			 "edk2-ovmf (Fedora, Arch)"),
 		       vm->secure_boot == VM_YES ? _("with") : _("without"));
-	if (r == -ENOENT)
 		return 0;
+	}
 	if (r < 0)
 		return r;
-	choose(d, _("firmware"),
-	       _("UEFI: the card's own start-up code is made for it; the first that fits "
-		 "in /usr/share/qemu/firmware"),
-	       "%s", firmware.code);
-	if (vm->secure_boot == VM_YES && !firmware.enrolled)
-		note(d, _("the firmware has no keys: Secure Boot stays off until the "
-			  "guest's owner enrols some"));
-	str_join(&s, "/var/lib/libvirt/qemu/nvram/", vm->name, "_VARS.fd", NULL);
-	r = vm_set(&vm->loader, firmware.code);
-	if (r == 0)
-		r = vm_set(&vm->loader_format, firmware.code_format);
-	if (r == 0)
-		r = vm_set(&vm->nvram_template, firmware.variables);
-	if (r == 0)
-		r = vm_set(&vm->nvram, nvram);
+	r = take_firmware(d, &firmware, vm);
 	firmware_finish(&firmware);
 	return r;
 }

@@ -199,4 +199,5 @@ void doctor_boot_loader(struct doctor *d), doctor_initramfs(struct doctor *d),
 void doctor_conf(struct doctor *d), doctor_conf_file(struct doctor *d),
 	doctor_next_boot(struct doctor *d);
 void doctor_modprobe(struct doctor *d), doctor_module_lists(struct doctor *d),
-	doctor_arguments(struct doctor *d), doctor_overrides(struct doctor *d);
+	doctor_arguments(struct doctor *d), doctor_overrides(struct doctor *d),
+	doctor_switchers(struct doctor *d);

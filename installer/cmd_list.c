@@ -51,6 +51,16 @@ static void print_shows(const struct card *card)
 	puts("");
 }
 
+static void print_shape(const struct card *card, size_t panels)
+{
+	char text[1024];
+	struct str s = STR_ON(text);
+
+	shape_describe(&card->shape, panels, &s);
+	if (*text)
+		printf("    %s\n", text);
+}
+
 static int print_cards(const struct context *context, const struct cards *cards)
 {
 	struct list_widths widths = { 0 };
@@ -72,6 +82,7 @@ static int print_cards(const struct context *context, const struct cards *cards)
 			print_row(&row, &widths, k ? "  " : "");
 		}
 		print_shows(card);
+		print_shape(card, cards_panels(cards));
 		fputs("    ", stdout);
 		text_print(stdout, context->colour, style_of(card->verdict), "%s",
 			   card->detail);

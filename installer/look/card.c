@@ -250,7 +250,7 @@ static void read_displays(struct survey *s, struct card *card)
 	char path[FS_PATH_MAX], value[8];
 
 	for (size_t i = 0; i < d->n && card->n_connectors < CARD_MAX_CONNECTORS; i++)
-		if (has(card, d->connectors[i].address))
+		if (d->connectors[i].connected && has(card, d->connectors[i].address))
 			str_copy(card->connectors[card->n_connectors++],
 				 sizeof(card->connectors[0]), d->connectors[i].name);
 	if (card->functions[0].function.ids.class >> 8 == 0x0300) {
@@ -287,6 +287,7 @@ static int read_card(struct survey *s, const struct pci_function *display,
 		if (errors[i] == -ENOMEM)
 			return -ENOMEM;
 	read_displays(s, ret);
+	shape_read(s->root, &s->displays, display, &ret->shape);
 	judge(s, ret, errors);
 	return 0;
 }
@@ -339,6 +340,15 @@ int cards_scan(struct fs *root, struct cards *ret)
 	else
 		*ret = cards;
 	return r;
+}
+
+size_t cards_panels(const struct cards *cards)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < cards->n; i++)
+		n += cards->cards[i].shape.panel;
+	return n;
 }
 
 void cards_finish(struct cards *cards)

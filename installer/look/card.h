@@ -8,6 +8,7 @@
 
 #include "iommu.h"
 #include "pci.h"
+#include "shape.h"
 
 #define CARD_MAX_FUNCTIONS 16
 #define CARD_MAX_CONNECTORS 16
@@ -40,6 +41,7 @@ struct card {
 	bool boot_vga;
 	char connectors[CARD_MAX_CONNECTORS][32]; /* connected ones: "HDMI-A-1" */
 	size_t n_connectors;
+	struct shape shape;
 	enum card_verdict verdict;
 	char detail[256]; /* in words: can be claimed, or why not and what to do */
 };
@@ -54,6 +56,9 @@ struct cards {
 int cards_scan(struct fs *root, struct cards *ret)
 	__attribute__((nonnull, warn_unused_result));
 void cards_finish(struct cards *cards) __attribute__((nonnull));
+
+/* How many of them have a connector of the inner panel: with two, a MUX decides. */
+size_t cards_panels(const struct cards *cards) __attribute__((nonnull));
 
 /* Any one function, as it would be a companion: for what is not a graphics card. */
 int card_function_read(struct fs *root, const struct pci_list *all,

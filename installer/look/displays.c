@@ -43,7 +43,8 @@ void displays_parse_iomem(struct displays *displays, char *iomem)
 	}
 }
 
-static int add_connector(struct displays *d, struct pci_address address, const char *name)
+static int add_connector(struct displays *d, struct pci_address address, const char *name,
+			 bool connected)
 {
 	if (d->n == d->room) {
 		size_t room = d->room ? d->room * 2 : 16;
@@ -55,12 +56,13 @@ static int add_connector(struct displays *d, struct pci_address address, const c
 		d->room = room;
 	}
 	d->connectors[d->n].address = address;
+	d->connectors[d->n].connected = connected;
 	text_clean(d->connectors[d->n].name, sizeof(d->connectors[d->n].name), name);
 	d->n++;
 	return 0;
 }
 
-static bool connected(struct fs *root, const char *entry)
+static bool is_connected(struct fs *root, const char *entry)
 {
 	char path[FS_PATH_MAX], status[32];
 	struct str s = STR_ON(path);
@@ -97,13 +99,13 @@ static int scan_connectors(struct fs *root, const struct name_list *list,
 		if (!dash || !str_starts(name, "card"))
 			continue;
 		str_add_n(&s, name, (size_t)(dash - name));
-		if (s.cut || !connected(root, name))
+		if (s.cut)
 			continue;
 		if (!str_equal(card, last))
 			known = device_of(root, card, &address);
 		str_copy(last, sizeof(last), card);
 		if (known)
-			r = add_connector(d, address, dash + 1);
+			r = add_connector(d, address, dash + 1, is_connected(root, name));
 	}
 	return r;
 }

@@ -9,10 +9,11 @@
 struct display_connector {
 	struct pci_address address; /* the function it belongs to */
 	char name[32]; /* "HDMI-A-1", without control characters */
+	bool connected;
 };
 
 struct displays {
-	struct display_connector *connectors; /* connected ones, sorted by name */
+	struct display_connector *connectors; /* of all cards, sorted by name */
 	size_t n, room;
 	/* functions whose memory holds a firmware's framebuffer */
 	struct pci_address framebuffers[8];

@@ -101,6 +101,25 @@ static struct json_object *card_function(const struct card_function *f)
 	return o;
 }
 
+static struct json_object *shape(const struct shape *of)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *outputs = json_object_new_array();
+
+	add_bool(o, "controller", of->controller);
+	add_bool(o, "removable", of->removable);
+	add_bool(o, "panel", of->panel);
+	for (size_t i = 0; i < of->n_outputs; i++)
+		append(outputs, json_object_new_string(of->outputs[i]));
+	add(o, "outputs", outputs);
+	if (*of->state)
+		add_text(o, "power_state", of->state);
+	else
+		add_null(o, "power_state");
+	add_text(o, "power", shape_power_name(of->power));
+	return o;
+}
+
 static struct json_object *card(const struct card *c)
 {
 	static const char *const verdicts[] = {
@@ -123,6 +142,7 @@ static struct json_object *card(const struct card *c)
 	for (size_t i = 0; i < c->n_connectors; i++)
 		append(connectors, json_object_new_string(c->connectors[i]));
 	add(o, "connected", connectors);
+	add(o, "shape", shape(&c->shape));
 	for (size_t i = 0; i < c->n; i++)
 		append(functions, card_function(&c->functions[i]));
 	add(o, "functions", functions);

@@ -24,10 +24,12 @@ static void add_function(struct inventory *v, struct pci_address address)
 						  "local_cpulist",
 						  "enable",
 						  "resource*_resize",
+						  "removable",
 						  NULL };
 	static const char *const links[] = { "driver",	   "iommu_group", "iommu",
 					     "subsystem",  "physfn",	  "virtfn*",
 					     "consumer:*", "supplier:*",  NULL };
+	static const char *const resources[] = { "power_resources_D3hot", NULL };
 	static const char *const powers[] = { "control", "runtime_status", NULL };
 	char link[FS_PATH_MAX], here[FS_PATH_MAX], path[FS_PATH_MAX * 2];
 
@@ -38,6 +40,12 @@ static void add_function(struct inventory *v, struct pci_address address)
 	inventory_each(v, here, links, inventory_link);
 	if (inventory_below(path, sizeof(path), here, "power"))
 		inventory_each(v, path, powers, inventory_attribute);
+	/* whether the firmware can cut the power behind a port */
+	if (inventory_below(path, sizeof(path), here, "firmware_node") &&
+	    v->root->ops->exists(v->root, path) == 0) {
+		inventory_folder(v, path);
+		inventory_each(v, path, resources, inventory_folder);
+	}
 	if (inventory_below(path, sizeof(path), here, "vfio-dev"))
 		inventory_each(v, path, inventory_any, inventory_folder);
 }

@@ -229,6 +229,81 @@ def connectors():
     check("DP-1, HDMI-A-1" in good("list"), good("list"))
 
 
+# ---- hybrid laptops and boxes
+
+LAPTOP = "0000:01:00.0"         # its 3D controller; 0000:00:01.0 is the port above
+
+
+def power(state="D0", allowed="1", resource=True):
+    here = f"sys/bus/pci/devices/{LAPTOP}"
+    put(f"{here}/power_state", f"{state}\n")
+    put(f"{here}/d3cold_allowed", f"{allowed}\n")
+    put("sys/bus/pci/devices/0000:00:01.0/firmware_node/path", "x\n")
+    if resource:
+        put("sys/bus/pci/devices/0000:00:01.0/firmware_node/power_resources_D3hot/x", "")
+
+
+@case
+def shape_of_a_laptop():
+    machine = write("laptop")
+    connector(machine, 0, "0000:00:02.0", "eDP-1")
+    power("D3cold")
+    shapes = {address: found["shape"] for address, found in cards().items()}
+    same("3D controller", shapes[LAPTOP], {
+        "controller": True, "removable": False, "panel": False, "outputs": [],
+        "power_state": "D3cold", "power": "cut"})
+    same("panel", (shapes["0000:00:02.0"]["panel"], shapes[LAPTOP]["panel"]), (True, False))
+    told = good("list")
+    for words in ("3D controller without outputs; power state D3cold; the firmware can cut",
+                  "drives the inner panel"):
+        check(words in told, told)
+
+
+@case
+def shape_outer_connectors():
+    machine = write("laptop", lambda m: setattr(m.get(LAPTOP), "cls", 0x030000))
+    connector(machine, 0, "0000:00:02.0", "eDP-1")
+    connector(machine, 1, LAPTOP, "HDMI-A-1", "disconnected")
+    connector(machine, 1, LAPTOP, "DP-1")
+    same("outputs", card(LAPTOP)["shape"]["outputs"], ["DP-1", "HDMI-A-1"])
+    check("outer connectors: DP-1, HDMI-A-1 (dark on the host while" in good("list"), good("list"))
+
+
+@case
+def shape_outputs_of_a_desktop():
+    machine = write("desktop")
+    connector(machine, 1, GPU, "HDMI-A-1", "disconnected")
+    told = good("list")
+    check("outer connectors: HDMI-A-1" in told and "dark" not in told, told)
+
+
+@case
+def shape_mux():
+    machine = write("laptop", lambda m: setattr(m.get(LAPTOP), "cls", 0x030000))
+    connector(machine, 0, "0000:00:02.0", "eDP-1", "disconnected")
+    connector(machine, 1, LAPTOP, "eDP-2")
+    check(good("list").count("a MUX decides between them") == 2, good("list"))
+
+
+@case
+def shape_power():
+    for arguments, wanted in ((("D0", "0"), "forbidden"), (("D0", "1", False), "stays"),
+                              (("error",), "cut")):
+        write("laptop")
+        power(*arguments)
+        same(f"{arguments}", card(LAPTOP)["shape"]["power"], wanted)
+    same("no state", card(LAPTOP)["shape"]["power_state"], None)
+    write("laptop")
+    same("no ACPI", card(LAPTOP)["shape"]["power"], "unknown")
+
+
+@case
+def shape_in_a_box():
+    write("laptop")
+    put(f"sys/bus/pci/devices/{LAPTOP}/removable", "removable\n")
+    check("in a box outside of the machine; 3D controller" in good("list"), good("list"))
+
+
 @case
 def framebuffer_is_the_proof():
     write("desktop")
@@ -382,7 +457,7 @@ def json_is_stable():
     found = look()
     same("keys", sorted(found), ["cards", "functions", "groups", "iommu", "version"])
     same("keys of a card", sorted(found["cards"][0]),
-         ["boot_display", "boot_vga", "connected", "detail", "functions", "verdict"])
+         ["boot_display", "boot_vga", "connected", "detail", "functions", "shape", "verdict"])
     keys = ["address", "class", "driver", "group", "id", "name", "path", "readable", "subsystem"]
     same("keys of a function", sorted(found["functions"][0]), keys)
     same("keys of a card's", sorted(found["cards"][0]["functions"][0]),

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A guest with the claimed card, under the libvirt and the KVM of the emulated machine."""
 
+import functools
 import os
 import re
+import sys
 import time
 
 import stock  # first: it says where the others lie
-from booted import CARD, HOST, RENUMBERED, SECONDS, TWIN, Boot, Machine
+from booted import CARD, HOST, RENUMBERED, SECONDS, TWIN, Boot, Crashed, Machine
 from cases import Failed, equal
 from state import State, same
 
@@ -189,8 +191,21 @@ def nested_run(name):
         shut_down(boot)
 
 
-CASES = [nested_run, nested_libvirt]
-LARGE = ["disk.qcow2"]
+def once_more(case):
+    """The case, and again where QEMU died in it."""
+    @functools.wraps(case)
+    def run(name):
+        try:
+            case(name)
+        except Crashed as error:
+            print(f"{name}, once more: {error}", file=sys.stderr)
+            os.makedirs(f"{stock.BUILD}/{name}/again")
+            case(f"{name}/again")
+    return run
+
+
+CASES = [once_more(nested_run), once_more(nested_libvirt)]
+LARGE = ["disk.qcow2", "again/disk.qcow2"]
 
 
 def prepare(_chosen):

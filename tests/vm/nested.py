@@ -197,7 +197,8 @@ def once_more(case):
     def run(name):
         try:
             case(name)
-        except Crashed as error:
+        # its monitor's end is an error of the system's
+        except (Crashed, OSError) as error:
             print(f"{name}, once more: {error}", file=sys.stderr)
             os.makedirs(f"{stock.BUILD}/{name}/again")
             case(f"{name}/again")

@@ -268,7 +268,7 @@ deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
 # the longest first: several run at a time
-ROOMS := power system setup vm boot vm loader fuzz cli unit journal hooks demo doctor roots args bench
+ROOMS := power vm system setup boot loader fuzz cli unit journal hooks demo doctor roots args bench
 
 .PHONY: check
 check: deps ## Run all tests, installing what they need

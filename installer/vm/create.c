@@ -21,7 +21,7 @@ static void print_plan(const struct create_how *how, const struct vm *vm,
 	if (how->quiet)
 		return;
 	vm_path(path, sizeof(path), vm->name, "json");
-	printf(_("would be written: /%s\n"), path);
+	printf(how->dry_run ? _("would be written: /%s\n") : _("written: /%s\n"), path);
 	for (size_t i = 0; i < disks->n; i++) {
 		fputs(_("would be run: "), stdout);
 		command_line_print(stdout, &disks->lines[i]);
@@ -177,10 +177,14 @@ bool create_machine(const struct create_how *how, const struct vm *vm,
 		str_add(why, str_errno(ENOMEM));
 		return false;
 	}
-	if (how->dry_run)
-		print_plan(how, vm, &disks);
-	else
+	if (how->captured && !how->dry_run)
+		done = save(how, vm, why);
+	if (how->dry_run || how->captured) {
+		if (done)
+			print_plan(how, vm, &disks);
+	} else {
 		done = connect_and_make(how, vm, claimed, &disks, why);
+	}
 	command_lines_finish(&disks);
 	return done;
 }

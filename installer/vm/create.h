@@ -10,6 +10,7 @@
 struct create_how {
 	struct fs *root;
 	bool dry_run; /* only print what would be done */
+	bool captured; /* write the file alone, print the rest */
 	bool quiet;
 	bool without_libvirt;
 };

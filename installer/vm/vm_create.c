@@ -109,7 +109,8 @@ static int make(struct context *context)
 	struct str why = STR_ON(text);
 	const struct create_how how = {
 		.root = &context->root,
-		.dry_run = context->dry_run || context->root.captured,
+		.dry_run = context->dry_run,
+		.captured = context->root.captured,
 		.without_libvirt = without_libvirt,
 		.quiet = context->json,
 	};
@@ -120,7 +121,7 @@ static int make(struct context *context)
 	}
 	if (context->json)
 		print_json(how.dry_run ? "dry-run" : "done");
-	else if (!how.dry_run)
+	else if (!how.dry_run && !how.captured)
 		printf(without_libvirt ? _("%s is made. Start it: vfio-claim vm run %s\n")
 				       : _("%s is made. Start it: virsh start %s\n"),
 		       vm.name, vm.name);

@@ -94,6 +94,18 @@ static bool asked(const struct vm *vm)
 	return yes || (prompt_possible() && prompt_yes(question));
 }
 
+/* Below a captured root only its file is there to be removed. */
+static int forget(struct context *context, const struct vm *vm)
+{
+	char path[FS_PATH_MAX], text[FS_PATH_MAX * 2];
+	struct str s = STR_ON(text);
+
+	vm_path(path, sizeof(path), vm->name, "json");
+	(void)context->root.ops->remove(&context->root, path);
+	str_join(&s, "/", path, _(" is removed; libvirt's domain would be, too"), NULL);
+	return answer(context, "done", text, EXIT_DONE);
+}
+
 static int run(struct context *context)
 {
 	VM_OWNED struct vm vm = { 0 };
@@ -104,8 +116,7 @@ static int run(struct context *context)
 	if (!loaded_machine(context, &vm, &status))
 		return status;
 	if (context->root.captured)
-		return answer(context, "refused", _("not below a captured root"),
-			      EXIT_REFUSED);
+		return forget(context, &vm);
 	if (!asked(&vm))
 		return answer(context, "refused",
 			      _("nothing is removed; --yes answers the question"),

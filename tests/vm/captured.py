@@ -172,6 +172,11 @@ def write(name, root, *, machine_id=None):
 
 def create(root, *words):
     """`vfio-claim vm create` on the machine below `root`: what subprocess.run says, in bytes."""
-    return subprocess.run([COMMAND, "vm", "create", "--root", root, *words], check=False,
+    return vm("create", root, *words)
+
+
+def vm(command, root, *words):
+    """The same of another command."""
+    return subprocess.run([COMMAND, "vm", command, "--root", root, *words], check=False,
                           capture_output=True, stdin=subprocess.DEVNULL, timeout=60,
                           env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})

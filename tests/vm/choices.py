@@ -273,3 +273,35 @@ def run(case):
     if not wrong:
         shutil.rmtree(root)
     return wrong
+
+
+def round_trip():
+    """Below a captured root: what create writes, show and run read again, and remove removes."""
+    root = f"{ROOTS}/round-trip"
+    captured.write("twins", root)
+    words = ["guest", "--claim", captured.CLAIM, "--os", "win11", "--pin", "--rom", "/srv/card.rom",
+             "--looking-glass", "2560x1440", "--evdev", "--usb", "046d:C52B", "--disk", "20G",
+             "--disk", "/srv/disk.img", "--iso", "/srv/win11.iso", "--title", "A & <B>, \"C\""]
+    printed = [captured.create(root, *words, f"--print-{what}").stdout for what in ("xml", "qemu")]
+    wrong = []
+
+    def expect(what, found, wanted):
+        if found != wanted:
+            wrong.append(f"{what}: {found!r}, not {wanted!r}")
+
+    expect("create", captured.create(root, *words).returncode, 0)
+    again = captured.create(root, *words)
+    expect("a second create", (again.returncode, b"was made" in again.stderr), (1, True))
+    show = [captured.vm("show", root, "guest", "--format", what) for what in ("xml", "qemu")]
+    expect("show", show[0].stdout, printed[0])
+    lines = [line for line in show[1].stdout.splitlines() if not line.startswith(b"# \"vfio")]
+    expect("show --format qemu", lines, printed[1].splitlines())
+    expect("run", captured.vm("run", root, "guest").stdout, printed[1])
+    expect("remove", captured.vm("remove", root, "guest").returncode, 0)
+    expect("show without it", captured.vm("show", root, "guest").returncode, 1)
+    for damage in ("", "{}", "[1]", '{"version": 2}', '{"version": 1, "name": "guest"}',
+                   '{"version": 1, "cpus": -1}', '{"version": 1, "disks": [3]}', "nonsense"):
+        put("var/lib/vfio-claim/vm/guest.json", damage)(root)
+        done = captured.vm("show", root, "guest")
+        expect(f"of {damage!r}", (done.returncode, b"is damaged" in done.stderr), (1, True))
+    return wrong

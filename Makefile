@@ -155,9 +155,14 @@ $(VM_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h installer
 	@mkdir -p $(@D)
 	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
 
-$(B)/vfio-claim-vm: $(filter-out %/installer/main.o,$(INSTALLER_OBJ)) $(VM_OBJ)
+# as an archive: what it does not use, with the libraries that need, stays out
+$(B)/installer/installer.a: $(filter-out %/installer/main.o,$(INSTALLER_OBJ))
+	rm -f $@
+	$(AR) rcsD $@ $^
+
+$(B)/vfio-claim-vm: $(VM_OBJ) $(B)/installer/installer.a
 	$(CC) $(INSTALLER_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $^ \
-		$$(pkg-config --libs $(VM_LIBS)) -o $@.new
+		-Wl,--as-needed $$(pkg-config --libs $(VM_LIBS)) -o $@.new
 	mv $@.new $@
 
 # for tests/journal: changes of its own through the real journal

@@ -79,20 +79,20 @@ class Connection:
     """To the libvirtd at `uri`. Threads may share it."""
 
     def __init__(self, uri):
-        self.library = _load()
+        self.libvirt = _load()
         self.connection = ctypes.c_void_p(self._good(
-            self.library.virConnectOpen(uri.encode())))
+            self.libvirt.virConnectOpen(uri.encode())))
         # Where QEMU has no KVM, libvirt takes no domain of that type: two words of the XML
         # are exchanged. compare.same_type does it to the command line.
         self.kvm = self._capabilities(b"kvm") is not None
         self.machine = re.search("<machine>(.*?)</machine>", self._capabilities(b"qemu"))[1]
 
     def close(self):
-        self.library.virConnectClose(self.connection)
+        self.libvirt.virConnectClose(self.connection)
 
     def _good(self, pointer):
         if not pointer:
-            raise LibvirtError(self.library.virGetLastErrorMessage().decode())
+            raise LibvirtError(self.libvirt.virGetLastErrorMessage().decode())
         return pointer
 
     def _text(self, pointer):
@@ -101,7 +101,7 @@ class Connection:
         return text
 
     def _capabilities(self, kind):
-        text = self.library.virConnectGetDomainCapabilities(
+        text = self.libvirt.virConnectGetDomainCapabilities(
             self.connection, EMULATOR.encode(), None, b"q35", kind, 0)
         return self._text(text) if text else None
 
@@ -116,14 +116,14 @@ class Connection:
         thread may define one of the same name meanwhile, and take it away."""
         xml = self._own_type(xml).encode()
         deadline = time.monotonic() + 10
-        while not (domain := self.library.virDomainDefineXMLFlags(self.connection, xml,
+        while not (domain := self.libvirt.virDomainDefineXMLFlags(self.connection, xml,
                                                                   DEFINE_VALIDATE)):
-            error = self.library.virGetLastErrorMessage().decode()
+            error = self.libvirt.virGetLastErrorMessage().decode()
             if "already being removed" not in error or time.monotonic() > deadline:
                 raise LibvirtError(error)
         domain = ctypes.c_void_p(domain)
-        self.library.virDomainUndefineFlags(domain, UNDEFINE_ALL)
-        self.library.virDomainFree(domain)
+        self.libvirt.virDomainUndefineFlags(domain, UNDEFINE_ALL)
+        self.libvirt.virDomainFree(domain)
 
     def native(self, xml):
         """QEMU's arguments as libvirt would start the domain: a list of words, from the
@@ -133,7 +133,7 @@ class Connection:
         node = re.search(r'<numatune>\s*<memory mode="strict" nodeset="(\d+)"/>', xml)
         if node:
             xml = xml.replace(node[0], node[0].replace(f'"{node[1]}"', '"0"'))
-        text = self._text(self._good(self.library.virConnectDomainXMLToNative(
+        text = self._text(self._good(self.libvirt.virConnectDomainXMLToNative(
             self.connection, b"qemu-argv", xml.encode(), 0)))
         if node:
             text = text.replace('"host-nodes":[0]', f'"host-nodes":[{node[1]}]')

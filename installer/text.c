@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "str.h"
+
 bool text_colour(FILE *stream)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -77,6 +79,16 @@ void text_clean(char *dst, size_t size, const char *src)
 		src += takes;
 	}
 	dst[at] = '\0';
+}
+
+void text_field(const char *line, unsigned n, char *ret, size_t size)
+{
+	struct str s;
+
+	for (; n && *line && *line != '\n'; line++)
+		n -= *line == ':';
+	str_init(&s, ret, size);
+	str_add_n(&s, line, strcspn(line, ":\n"));
 }
 
 char *text_splice(const char *text, size_t from, size_t to, const char *with)

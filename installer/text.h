@@ -36,6 +36,10 @@ void text_print(FILE *stream, bool colour, enum text_style style, const char *fo
  */
 void text_clean(char *dst, size_t size, const char *src) __attribute__((nonnull));
 
+/* Field `n`, from 0, of a line with colons, as in /etc/passwd; empty if there is none. */
+void text_field(const char *line, unsigned n, char *ret, size_t size)
+	__attribute__((nonnull));
+
 static inline void text_free(char **text)
 {
 	free(*text);

@@ -54,6 +54,18 @@ static int open_below(struct fs *fs, const char *path, int flags)
 	return fs_open(fs, path, flags, 0644);
 }
 
+int fs_stat(struct fs *fs, const char *path, struct stat *ret)
+{
+	const int fd = fs_open(fs, path, O_PATH, 0);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = fstat(fd, ret) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
 static int read_fd(int fd, enum fs_extent extent, char *buf, size_t size, size_t *ret_len)
 {
 	size_t len = 0;

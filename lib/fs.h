@@ -17,6 +17,7 @@
 #define FS_PATH_MAX 256 /* longest path that we build, terminator included */
 
 struct fs;
+struct stat;
 
 struct fs_meta {
 	uid_t uid;
@@ -108,6 +109,10 @@ int fs_read_text(struct fs *fs, const char *path, char *buf, size_t size)
 int fs_read_file(struct fs *fs, const char *path, char *buf, size_t size,
 		 struct fs_meta *meta)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));
+
+/* Without opening it: to open a device can do something. 0 or a negative errno. */
+int fs_stat(struct fs *fs, const char *path, struct stat *ret)
+	__attribute__((nonnull, warn_unused_result));
 
 /* The last component of a link's target. */
 int fs_link_name(struct fs *fs, const char *path, char *buf, size_t size)

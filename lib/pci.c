@@ -303,6 +303,11 @@ int pci_config_read(struct fs *fs, struct pci_address address, bool serial,
 	return 0;
 }
 
+bool pci_same_slot(struct pci_address a, struct pci_address b)
+{
+	return a.domain == b.domain && a.bus == b.bus && a.devfn >> 3 == b.devfn >> 3;
+}
+
 bool pci_is_display(const struct pci_ids *ids)
 {
 	return ids->class >> 16 == 0x03;

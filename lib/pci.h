@@ -70,6 +70,8 @@ bool pci_address_parse(const char *text, struct pci_address *ret)
 	__attribute__((nonnull, warn_unused_result));
 void pci_address_add(struct str *s, struct pci_address address) __attribute__((nonnull));
 int pci_address_compare(struct pci_address a, struct pci_address b);
+/* Functions of one device: the same domain, bus and device. */
+bool pci_same_slot(struct pci_address a, struct pci_address b);
 
 bool pci_path_parse(const char *text, struct pci_path *ret)
 	__attribute__((nonnull, warn_unused_result));

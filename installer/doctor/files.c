@@ -26,15 +26,7 @@ const char *doctor_first(const struct doctor *d, const char *const *paths)
 
 int doctor_stat(const struct doctor *d, const char *path, struct stat *ret)
 {
-	int fd, r = 0;
-
-	fd = fs_open(d->root, path, O_PATH, 0);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, ret) < 0)
-		r = -errno;
-	close(fd);
-	return r;
+	return fs_stat(d->root, path, ret);
 }
 
 struct listing {

@@ -113,28 +113,17 @@ struct user {
 	const char *group;
 };
 
-/* Field `n` of a line with colons; `line` is left as it is. */
-static void field(const char *line, unsigned n, char *ret, size_t size)
-{
-	struct str s;
-
-	for (; n && *line; line++)
-		n -= *line == ':';
-	str_init(&s, ret, size);
-	str_add_n(&s, line, strcspn(line, ":"));
-}
-
 static void take_user(struct doctor *d, void *arg, const struct doctor_line *line)
 {
 	struct user *u = arg;
 	char uid[16];
 
 	(void)d;
-	field(line->text, 2, uid, sizeof(uid));
+	text_field(line->text, 2, uid, sizeof(uid));
 	if (*u->name || !str_equal(uid, u->uid))
 		return;
-	field(line->text, 0, u->name, sizeof(u->name));
-	field(line->text, 3, u->gid, sizeof(u->gid));
+	text_field(line->text, 0, u->name, sizeof(u->name));
+	text_field(line->text, 3, u->gid, sizeof(u->gid));
 }
 
 static void take_group(struct doctor *d, void *arg, const struct doctor_line *line)
@@ -143,10 +132,10 @@ static void take_group(struct doctor *d, void *arg, const struct doctor_line *li
 	char name[64], gid[16], *member, *members;
 
 	(void)d;
-	field(line->text, 0, name, sizeof(name));
+	text_field(line->text, 0, name, sizeof(name));
 	if (!str_equal(name, u->group))
 		return;
-	field(line->text, 2, gid, sizeof(gid));
+	text_field(line->text, 2, gid, sizeof(gid));
 	u->group_exists = true;
 	u->member = str_equal(gid, u->gid);
 	members = strrchr(line->text, ':');

@@ -6,11 +6,6 @@
 
 #define MAX_BEHIND 64 /* functions behind a card's own switch; more is a chipset's */
 
-static bool same_slot(struct pci_address a, struct pci_address b)
-{
-	return a.domain == b.domain && a.bus == b.bus && a.devfn >> 3 == b.devfn >> 3;
-}
-
 /* Audio, USB, serial (NVIDIA's UCSI is 0c80) and communication: what a card has besides.
  */
 static bool is_companion_class(const struct pci_ids *ids)
@@ -64,7 +59,7 @@ bool companions_second_display(struct fs *root, const struct pci_list *all,
 {
 	const struct pci_function *f = display;
 
-	while (f-- > all->functions && same_slot(f->address, display->address))
+	while (f-- > all->functions && pci_same_slot(f->address, display->address))
 		if (f->known && pci_is_display(&f->ids))
 			return !is_virtual(root, display->address);
 	return false;
@@ -76,9 +71,9 @@ static void add_slot(struct fs *root, const struct pci_list *all,
 {
 	const struct pci_function *end = all->functions + all->n, *f = display;
 
-	while (f > all->functions && same_slot(f[-1].address, display->address))
+	while (f > all->functions && pci_same_slot(f[-1].address, display->address))
 		f--;
-	for (; f < end && same_slot(f->address, display->address); f++) {
+	for (; f < end && pci_same_slot(f->address, display->address); f++) {
 		if (f == display || (f->known && pci_is_bridge(&f->ids)) ||
 		    is_processors(display, f))
 			continue;

@@ -164,6 +164,7 @@ int check_begin(struct check *c, struct fs *root, const char *name, xmlNode *dom
 	c->kvm = tree_is(domain, "type", "kvm");
 	c->windows = is_windows(domain);
 	c->memory = check_amount(tree_first(domain, "memory"));
+	host_read(root, &c->host);
 	c->attached = attached_read(root, domain);
 	if (!c->attached)
 		return -ENOMEM;
@@ -213,14 +214,7 @@ bool check_missing(const struct check *c, const char *path)
 
 int check_stat(const struct check *c, const char *path, struct stat *ret)
 {
-	const int fd = fs_open(c->root, below(path), O_PATH, 0);
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = fstat(fd, ret) < 0 ? -errno : 0;
-	close(fd);
-	return r;
+	return fs_stat(c->root, below(path), ret);
 }
 
 struct check_address check_address(struct pci_address address)
@@ -256,6 +250,11 @@ const struct card_function *check_card_function(const struct check *c,
 			return f;
 		}
 	return NULL;
+}
+
+bool check_attached(const struct check *c, struct pci_address address)
+{
+	return hostdev_find(c->attached->hostdevs, c->attached->n_hostdevs, address);
 }
 
 bool check_has_display(const struct check *c)

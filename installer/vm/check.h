@@ -10,6 +10,7 @@
 
 #include "attached.h"
 #include "card.h"
+#include "host.h"
 
 #define CHECK_FILE_MAX (256 * 1024)
 #define CHECK_PATH_MAX 1024
@@ -53,6 +54,7 @@ struct check {
 
 	struct attached *attached; /* of the tree as it is now */
 	struct cards cards;
+	struct host host;
 	bool kvm; /* type='kvm' */
 	bool windows;
 	uint64_t memory; /* KiB; 0: not known */
@@ -113,6 +115,9 @@ const struct card_function *check_card_function(const struct check *c,
 						struct pci_address address,
 						const struct card **ret_card)
 	__attribute__((nonnull(1)));
+/* Whether the guest gets this function of the machine. */
+bool check_attached(const struct check *c, struct pci_address address)
+	__attribute__((nonnull));
 /* Whether the guest gets a display. */
 bool check_has_display(const struct check *c) __attribute__((nonnull));
 /* An amount with a unit, as of <memory>, in KiB; 0 if it is none. */

@@ -240,21 +240,16 @@ static bool is_claimed(const struct check *c, struct pci_address address)
 	return false;
 }
 
-static bool is_attached(const struct check *c, struct pci_address address)
-{
-	return hostdev_find(c->attached->hostdevs, c->attached->n_hostdevs, address);
-}
-
 static void check_card_whole(struct check *c, const struct card *card)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < card->n; i++)
-		any = any || is_attached(c, card->functions[i].function.address);
+		any = any || check_attached(c, card->functions[i].function.address);
 	for (size_t i = 0; any && i < card->n; i++) {
 		const struct card_function *f = &card->functions[i];
 
-		if (is_attached(c, f->function.address) ||
+		if (check_attached(c, f->function.address) ||
 		    is_claimed(c, f->function.address))
 			continue;
 		check_say(c, CHECK_NOTE,

@@ -24,13 +24,6 @@ static bool is_managed(const struct hostdev *h)
 	return tree_is(h->node, "managed", "yes");
 }
 
-/* What keeps a group viable is more than what a guest can be given. */
-static bool is_vfio(const char *driver)
-{
-	return driver_vfio_accepts(driver) && !str_equal(driver, "pci-stub") &&
-	       !str_equal(driver, "pcieport");
-}
-
 void check_not_claimed(struct check *c)
 {
 	for (size_t i = 0; i < c->attached->n_hostdevs; i++) {
@@ -69,7 +62,7 @@ void check_host_driver(struct check *c)
 		const bool claimed = attached_function(c->attached, i) != NULL;
 		const bool managed = is_managed(hostdev_at(c, i));
 
-		if (!f || is_vfio(f->driver) || (managed && !claimed))
+		if (!f || claimed_driver(f->driver) || (managed && !claimed))
 			continue;
 		check_say(c, managed ? CHECK_WARNING : CHECK_PROBLEM,
 			  *f->driver ? _("%s is held by %s, the host's driver")
@@ -89,15 +82,6 @@ void check_host_driver(struct check *c)
 
 /* ---- IOMMU groups */
 
-/* libvirt would take the managed ones first. */
-static bool is_ours(const struct check *c, struct pci_address address)
-{
-	const struct attached *a = c->attached;
-	const struct hostdev *h = hostdev_find(a->hostdevs, a->n_hostdevs, address);
-
-	return h != NULL;
-}
-
 static void judge_group(struct check *c, const struct pci_function *f,
 			const struct iommu_group *group)
 {
@@ -111,7 +95,7 @@ static void judge_group(struct check *c, const struct pci_function *f,
 		const struct pci_function *m = pci_find(&c->cards.all, group->members[i]);
 
 		if (!m || !*m->driver || driver_vfio_accepts(m->driver) ||
-		    is_ours(c, m->address))
+		    check_attached(c, m->address))
 			continue;
 		check_say(c, CHECK_PROBLEM,
 			  _("%s shares IOMMU group %d with %s, which %s holds: QEMU gets "
@@ -168,11 +152,6 @@ void check_managed(struct check *c)
 
 /* ---- places in the guest */
 
-static bool same_slot(struct pci_address a, struct pci_address b)
-{
-	return a.domain == b.domain && a.bus == b.bus && a.devfn >> 3 == b.devfn >> 3;
-}
-
 /* A driver looks for its card's other functions where the card has them. */
 void check_slots(struct check *c)
 {
@@ -182,8 +161,8 @@ void check_slots(struct check *c)
 		for (size_t k = 0; k < i && !other; k++) {
 			const struct hostdev *before = hostdev_at(c, k);
 
-			if (same_slot(before->source, h->source) && h->placed &&
-			    before->placed && !same_slot(before->guest, h->guest))
+			if (pci_same_slot(before->source, h->source) && h->placed &&
+			    before->placed && !pci_same_slot(before->guest, h->guest))
 				other = before;
 		}
 		if (!other)

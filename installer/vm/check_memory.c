@@ -4,7 +4,6 @@
  * target.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "check.h"
@@ -51,22 +50,9 @@ void check_memlock(struct check *c)
 		   c->memory + EXTRA);
 }
 
-/* A line "Key:   1234 kB"; 0: not known. */
-static uint64_t meminfo(struct check *c, const char *key)
-{
-	const char *p;
-
-	if (check_read(c, "proc/meminfo") < 0)
-		return 0;
-	for (p = c->text; p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
-		if (str_starts(p, key) && p[strlen(key)] == ':')
-			return strtoull(p + strlen(key) + 1, NULL, 10);
-	return 0;
-}
-
 void check_memory_size(struct check *c)
 {
-	const uint64_t total = meminfo(c, "MemTotal");
+	const uint64_t total = c->host.memory * MIB;
 
 	if (!total || c->memory <= total)
 		return;
@@ -80,28 +66,23 @@ void check_memory_size(struct check *c)
 
 /* ---- huge pages */
 
-static bool page_count(struct check *c, uint64_t size, const char *leaf, uint64_t *ret)
+static const struct host_pages *pages_of(const struct check *c, uint64_t size)
 {
-	char path[FS_PATH_MAX], text[32];
-	struct str s = STR_ON(path);
-	const char *p = text;
-
-	str_add(&s, PAGES);
-	str_add_uint(&s, size);
-	str_join(&s, "kB/", leaf, NULL);
-	return fs_read_text(c->root, path, text, sizeof(text)) == 0 &&
-	       str_take_uint(&p, UINT32_MAX, ret) && !*p;
+	for (size_t i = 0; i < c->host.n_pages; i++)
+		if (c->host.pages[i].size == size)
+			return &c->host.pages[i];
+	return NULL;
 }
 
 /* Of one page, in KiB. */
-static uint64_t wanted_size(struct check *c, const xmlNode *hugepages)
+static uint64_t wanted_size(const struct check *c, const xmlNode *hugepages)
 {
 	const xmlNode *page = tree_first(hugepages, "page");
 	uint64_t size, unit = 1;
 	char name[16];
 
 	if (!tree_number(page, "size", &size))
-		return meminfo(c, "Hugepagesize");
+		return c->host.default_page;
 	if (tree_get(page, "unit", name, sizeof(name)))
 		unit = str_equal(name, "G") || str_equal(name, "GiB")	? GIB
 		       : str_equal(name, "M") || str_equal(name, "MiB") ? MIB
@@ -109,49 +90,49 @@ static uint64_t wanted_size(struct check *c, const xmlNode *hugepages)
 	return size < UINT32_MAX ? size * unit : 0;
 }
 
-static void say_too_few(struct check *c, uint64_t size, uint64_t need, uint64_t have,
-			uint64_t left)
+static void say_too_few(struct check *c, const struct host_pages *pages, uint64_t need)
 {
+	const uint64_t more = pages->total + need - pages->free;
+
 	check_say(c, CHECK_PROBLEM,
-		  _("it wants %" PRIu64 " huge pages of %" PRIu64
-		    " KiB, the machine has %" PRIu64 ", %" PRIu64 " of them free"),
-		  need, size, have, left);
-	if (have >= need)
+		  _("it wants %" PRIu64
+		    " huge pages of %u KiB, the machine has %u, %u of "
+		    "them free"),
+		  need, pages->size, pages->total, pages->free);
+	if (pages->total >= need)
 		check_mend(c,
 			   _("end the other guests that use them, or make more of them"));
-	else if (size == 2 * MIB)
+	else if (pages->size == 2 * MIB)
 		check_mend(c,
 			   _("sysctl vm.nr_hugepages=%" PRIu64
 			     ", and the same in /etc/sysctl.d for each boot"),
-			   have + need - left);
+			   more);
 	else
 		check_mend(c,
 			   _("vfio-claim args add hugepagesz=%" PRIu64
 			     "M hugepages=%" PRIu64 ", then reboot"),
-			   size / MIB, have + need - left);
+			   pages->size / MIB, more);
 }
 
 void check_hugepages(struct check *c)
 {
 	const xmlNode *wanted = tree_at(c->domain, "memoryBacking/hugepages");
 	const uint64_t size = wanted ? wanted_size(c, wanted) : 0;
-	uint64_t have, left, need;
+	const struct host_pages *pages = pages_of(c, size);
 
 	if (!size || !c->memory || c->running)
 		return;
-	need = (c->memory + size - 1) / size;
-	if (!page_count(c, size, "nr_hugepages", &have) ||
-	    !page_count(c, size, "free_hugepages", &left)) {
-		if (check_missing(c, "sys/kernel/mm"))
-			return;
+	if (pages) {
+		const uint64_t need = (c->memory + size - 1) / size;
+
+		if (pages->free < need)
+			say_too_few(c, pages, need);
+	} else if (!check_missing(c, "sys/kernel/mm")) {
 		check_say(c, CHECK_PROBLEM,
 			  _("it wants huge pages of %" PRIu64
 			    " KiB, and this kernel has none of that size "
 			    "(/sys/kernel/mm/hugepages)"),
 			  size);
 		check_mend(c, _("virsh edit %s: another size, or none"), c->name);
-		return;
 	}
-	if (left < need)
-		say_too_few(c, size, need, have, left);
 }

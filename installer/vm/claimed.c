@@ -50,9 +50,7 @@ bool claimed_found(const struct claimed_function *f)
 
 static bool same_slot(const struct claimed_function *a, const struct claimed_function *b)
 {
-	const struct pci_address x = a->conf->address, y = b->conf->address;
-
-	return x.domain == y.domain && x.bus == y.bus && x.devfn >> 3 == y.devfn >> 3;
+	return pci_same_slot(a->conf->address, b->conf->address);
 }
 
 static bool is_taken(const struct claimed *claimed, unsigned device, unsigned number)
@@ -177,8 +175,7 @@ int claimed_find(struct fs *root, const char *name, struct claimed *ret, struct 
 	return r;
 }
 
-/* What keeps a group viable is more than what a guest can be given. */
-static bool is_vfio(const char *driver)
+bool claimed_driver(const char *driver)
 {
 	return driver_vfio_accepts(driver) && !str_equal(driver, "pci-stub") &&
 	       !str_equal(driver, "pcieport");
@@ -196,7 +193,7 @@ bool claimed_ready(const struct claimed *claimed, struct str *why)
 				 _("; vfio-claim status says more"), NULL);
 			return false;
 		}
-		if (is_vfio(f->function.driver))
+		if (claimed_driver(f->function.driver))
 			continue;
 		pci_address_add(why, f->function.address);
 		if (*f->function.driver)

@@ -183,22 +183,28 @@ static void read_pages(struct fs *root, struct host *host)
 	qsort(host->pages, host->n_pages, sizeof(*host->pages), by_size);
 }
 
+/* A line "Key:   1234 kB", in KiB; 0: not known. */
+static uint64_t meminfo(const char *text, const char *key)
+{
+	const char *p = strstr(text, key);
+	uint64_t kib;
+
+	if (!p)
+		return 0;
+	p += strlen(key);
+	p += strspn(p, " \t");
+	return str_take_uint(&p, UINT32_MAX * 1024ULL, &kib) ? kib : 0;
+}
+
 static void read_memory(struct fs *root, struct host *host)
 {
 	TEXT_OWNED char *text = NULL;
-	const char *p;
-	uint64_t total;
 	size_t len;
 
 	if (slurp(root, "proc/meminfo", MAX_FILE, &text, &len) < 0)
 		return;
-	p = strstr(text, "MemTotal:");
-	if (!p)
-		return;
-	p += strlen("MemTotal:");
-	p += strspn(p, " \t");
-	if (str_take_uint(&p, UINT32_MAX * 1024ULL, &total))
-		host->memory = (unsigned)(total / 1024);
+	host->memory = (unsigned)(meminfo(text, "MemTotal:") / 1024);
+	host->default_page = (unsigned)meminfo(text, "Hugepagesize:");
 }
 
 /* ---- what is installed */

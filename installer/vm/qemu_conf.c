@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "text.h"
+
 #define BLANKS " \t"
 
 /* ---- settings */
@@ -65,17 +67,6 @@ bool qemu_conf_has(const char *value, const char *word)
 
 /* ---- the user */
 
-/* Field `n` of a line with colons. */
-static void field(const char *line, unsigned n, char *ret, size_t size)
-{
-	struct str s;
-
-	for (; n && *line && *line != '\n'; line++)
-		n -= *line == ':';
-	str_init(&s, ret, size);
-	str_add_n(&s, line, strcspn(line, ":\n"));
-}
-
 static bool number(const char *text, uint32_t *ret)
 {
 	const char *p = text;
@@ -107,13 +98,13 @@ static bool find_user(struct check *c, struct qemu_user *u)
 	if (check_read(c, "etc/passwd") < 0)
 		return false;
 	for (const char *line = c->text; line; line = next_line(line)) {
-		field(line, 0, text, sizeof(text));
+		text_field(line, 0, text, sizeof(text));
 		if (!str_equal(text, u->name))
 			continue;
-		field(line, 2, text, sizeof(text));
+		text_field(line, 2, text, sizeof(text));
 		if (!number(text, &u->uid))
 			return false;
-		field(line, 3, text, sizeof(text));
+		text_field(line, 3, text, sizeof(text));
 		add_group(u, text);
 		return true;
 	}
@@ -146,7 +137,7 @@ static void find_groups(struct check *c, struct qemu_user *u)
 	for (const char *line = c->text; line; line = next_line(line)) {
 		if (!is_member(line, u->name))
 			continue;
-		field(line, 2, gid, sizeof(gid));
+		text_field(line, 2, gid, sizeof(gid));
 		add_group(u, gid);
 	}
 }

@@ -65,8 +65,7 @@ struct check {
  * success the caller calls check_finish(). */
 int check_begin(struct check *c, struct fs *root, const char *name, xmlNode *domain)
 	__attribute__((nonnull, warn_unused_result));
-void check_run(struct check *c, const struct check_row *rows, size_t n)
-	__attribute__((nonnull));
+void check_run(struct check *c) __attribute__((nonnull));
 void check_finish(struct check *c) __attribute__((nonnull));
 
 /* How many of a severity are left, fixed ones not counted. */
@@ -79,6 +78,13 @@ void check_print(const struct check *c, FILE *out, bool colour) __attribute__((n
 /* 0 or -ENOMEM. */
 int check_print_json(const struct check *c, FILE *out)
 	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Prints what is in the way of a definition that libvirt is to get, or has just got, with
+ * what to do about it: problems and warnings, or nothing at all.
+ */
+void check_definition(struct fs *root, const char *name, const char *xml, FILE *out,
+		      bool colour) __attribute__((nonnull));
 
 /* ---- for the checks */
 

@@ -11,47 +11,6 @@
 
 static bool fix;
 
-/* What --fix changes comes in the order in which it is to be changed. */
-static const struct check_row rows[] = {
-	{ "no-hostdev", N_("No card"), check_no_hostdev },
-	{ "claim-unknown", N_("Claim"), check_claim_unknown },
-	{ "address-moved", N_("Address"), check_moved },
-	{ "address-doubtful", N_("Address"), check_doubtful },
-	{ "function-absent", N_("Function"), check_absent },
-	{ "function-changed", N_("Function"), check_changed },
-	{ "function-ambiguous", N_("Function"), check_ambiguous },
-	{ "device-missing", N_("Function"), check_device_missing },
-	{ "companion-missing", N_("Companion"), check_companions },
-	{ "not-claimed", N_("Claim"), check_not_claimed },
-	{ "host-driver", N_("Driver"), check_host_driver },
-	{ "group", N_("IOMMU group"), check_group },
-	{ "managed", N_("Managed"), check_managed },
-	{ "slots-spread", N_("Place in the guest"), check_slots },
-	{ "guest-function", N_("Place in the guest"), check_guest_function },
-	{ "no-pcie", N_("Machine"), check_machine },
-	{ "no-ovmf", N_("Firmware"), check_no_ovmf },
-	{ "ovmf-missing", N_("Firmware"), check_ovmf_files },
-	{ "emulated-display", N_("Display"), check_display },
-	{ "rom-missing", N_("ROM file"), check_rom_missing },
-	{ "rom-invalid", N_("ROM file"), check_rom_invalid },
-	{ "rom-unreadable", N_("ROM file"), check_rom_unreadable },
-	{ "rom-apparmor", N_("ROM file"), check_rom_apparmor },
-	{ "vfio-devices", N_("VFIO devices"), check_vfio_devices },
-	{ "device-acl", N_("VFIO devices"), check_device_acl },
-	{ "qemu-user", N_("QEMU's user"), check_qemu_user },
-	{ "memory-limit", N_("Memory"), check_memory_limit },
-	{ "memlock", N_("Memory"), check_memlock },
-	{ "memory-size", N_("Memory"), check_memory_size },
-	{ "hugepages", N_("Huge pages"), check_hugepages },
-	{ "cpu-mode", N_("Processor"), check_cpu_mode },
-	{ "cpu-topology", N_("Processor"), check_topology },
-	{ "code-43", N_("Code 43"), check_code43 },
-	{ "kvm-hidden", N_("Code 43"), check_kvm_hidden },
-	{ "ignore-msrs", N_("KVM"), check_ignore_msrs },
-	{ "tpm-several", N_("TPM"), check_tpms },
-	{ "swtpm-missing", N_("TPM"), check_swtpm },
-};
-
 static int refuse(const struct context *context, const char *what)
 {
 	return answer(context, "refused", what, EXIT_REFUSED);
@@ -103,7 +62,7 @@ static int check_domain(const struct context *context, struct domain *d)
 		c.running = d->running;
 		c.session = d->session;
 		c.fix = fix;
-		check_run(&c, rows, ARRAY_SIZE(rows));
+		check_run(&c);
 		r = c.error;
 	}
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "command_line.h"
 #include "create.h"
 #include "decide.h"
@@ -103,6 +104,16 @@ static int refused(const struct context *context)
 	return EXIT_REFUSED;
 }
 
+/* A ROM that AppArmor keeps from QEMU, say: libvirt takes it, and cannot start it. */
+static void say_in_the_way(struct context *context)
+{
+	TEXT_OWNED char *xml = xml_make(&vm, &claimed);
+
+	if (xml)
+		check_definition(&context->root, vm.name, xml, stderr,
+				 text_colour(stderr));
+}
+
 static int make(struct context *context)
 {
 	static char text[2048];
@@ -119,6 +130,8 @@ static int make(struct context *context)
 		refuse(&decision, "%s", text);
 		return refused(context);
 	}
+	if (!context->json && !how.captured && !without_libvirt)
+		say_in_the_way(context);
 	if (context->json)
 		print_json(how.dry_run ? "dry-run" : "done");
 	else if (!how.dry_run && !how.captured)

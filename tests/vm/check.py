@@ -430,7 +430,7 @@ expect("unknown chip hidden", all_of(UNKNOWN, HIDDEN), {})
 
 def every_code(_folder):
     """Each code of the command's table has a case."""
-    with open(f"{TOP}/installer/vm/vm_check.c", encoding="utf-8") as source:
+    with open(f"{TOP}/installer/vm/check.c", encoding="utf-8") as source:
         rows = re.findall(r'{ "([a-z0-9-]+)", N_', source.read())
     same("codes", sorted(CODES), sorted(rows))
 

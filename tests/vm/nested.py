@@ -26,8 +26,11 @@ FOLDERS = "find /var/lib/libvirt /var/lib/vfio-claim /etc/libvirt ! -name '*.log
 # ---- what `vfio-claim vm` does
 
 def create(boot, *words):
-    boot.must(f"vfio-claim vm create {NAME} --claim gpu --os linux --disk /{stock.IMAGE} "
-              f"--memory 384M --cpus 1 --network none {' '.join(words)}")
+    """Returns what is said besides; of a machine that is as it should be that is nothing."""
+    done = boot.run(f"vfio-claim vm create {NAME} --claim gpu --os linux --disk /{stock.IMAGE} "
+                    f"--memory 384M --cpus 1 --network none {' '.join(words)}")
+    equal("status of vm create", (done.status, done.err if done.status else ""), (0, ""))
+    return done.err.strip()
 
 
 def mend(boot):
@@ -144,16 +147,42 @@ def needs_libvirt(boot):
             raise Failed(f"{before}: status {done.status}, {done.err!r}")
 
 
+def rom_in_the_way(boot):
+    """What libvirt takes and QEMU cannot read is said at once."""
+    boot.must("printf '\\125\\252' >/root/card.rom && chmod 600 /root/card.rom")
+    said = create(boot, "--rom", "/root/card.rom")
+    if "/root/card.rom cannot be read by libvirt-qemu" not in said.replace("\n         ", " "):
+        raise Failed(f"of a ROM that QEMU may not read it says {said!r}")
+    boot.must(f"vfio-claim vm remove {NAME} --yes && rm /root/card.rom")
+
+
+def notices(boot):
+    """What `same` is there for: whatever is left or lost is noticed."""
+    before = State(boot)
+    boot.must("echo bochs-drm >/sys/bus/pci/devices/0000:02:00.0/driver_override && "
+              "echo 0000:02:00.1 >/sys/bus/pci/drivers/snd_hda_intel/unbind && modprobe dummy && "
+              "mount -t tmpfs left /mnt && touch /run/libvirt/left && chmod 600 /dev/vfio/vfio && "
+              "mkdir /sys/fs/cgroup/left-machine && echo 8 >/proc/sys/vm/nr_hugepages && "
+              "head -c 200M /dev/zero >/dev/shm/left && "
+              "{ sleep 1000 3</dev/vfio/vfio & } && { (echo list; sleep 1000) | virsh >/dev/null & } && sleep 2")
+    found = {text.partition(":")[0] for text in before.differences(State(boot))}
+    equal("what is noticed", sorted(found),
+          ["cgroups", "devices", "drivers", "files", "libvirtd", "locked", "memory", "modules",
+           "mounts", "overrides", "processes", "vfio"])
+
+
 def nested_libvirt(name):
     """By libvirt: a guest draws, twenty starts leak nothing, and it is removed again."""
     _, boot = begin(name)
     with boot:
         before = boot.must(FOLDERS)
         needs_libvirt(boot)
-        create(boot, "--disk", "2G")
+        rom_in_the_way(boot)
+        equal("what is in the way", create(boot, "--disk", "2G"), "")
         draws(boot)
         starts(boot)
         is_removed(boot, before)
+        notices(boot)
 
 
 def runs(boot):

@@ -429,10 +429,15 @@ expect("unknown chip hidden", all_of(UNKNOWN, HIDDEN), {})
 
 
 def every_code(_folder):
-    """Each code of the command's table has a case."""
+    """Each code of the command's table has a case, and stands in the man page."""
     with open(f"{TOP}/installer/vm/check.c", encoding="utf-8") as source:
         rows = re.findall(r'{ "([a-z0-9-]+)", N_', source.read())
     same("codes", sorted(CODES), sorted(rows))
+    with open(f"{TOP}/conf/man/vfio-claim-vm.8", encoding="utf-8") as page:
+        told = page.read().partition(".SH CODES OF CHECK")[2].partition(".SH")[0]
+    words = {word for line in re.findall(r"^\.B (.*)$", told, re.MULTILINE)
+             for word in line.split(", ")}
+    same("codes of the man page", sorted(words), sorted(rows))
 
 
 CASES += [every_code, *mend.CASES, *hostile.CASES]

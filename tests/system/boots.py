@@ -168,13 +168,7 @@ class Boot:
         return self
 
     def __exit__(self, *_):
-        # Not killed: QEMU would lose what it has not yet written of the disk's own tables.
-        try:
-            self.monitor.run("quit")
-            self.vm.wait(20)
-        except OSError:
-            pass
-        self.vm.__exit__()
+        self.monitor.quit()
         os.unlink(f"{self.folder}/initrd.img")
 
     def check(self, doing):

@@ -68,13 +68,7 @@ class Boot:
         return self
 
     def __exit__(self, *_):
-        # Not killed: QEMU would lose what it has not yet written of the disk's own tables.
-        try:
-            self.monitor.run("quit")
-            self.vm.wait(20)
-        except OSError:
-            pass
-        self.vm.__exit__()
+        self.monitor.quit()
 
     def check(self, doing):
         """Raises Failed once there is nothing to wait for any more."""

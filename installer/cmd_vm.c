@@ -3,6 +3,7 @@
  * vfio-claim vm: a program of its own, for it needs the libraries of libvirt, and this
  * one has to start without them.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,20 @@
 #include "text.h"
 
 #define PROGRAM "vfio-claim-vm"
+#define LIBRARY "libvirt.so.0"
+
+/* The loader would only name the file. The usual places first: to load it takes time. */
+static bool has_libvirt(void)
+{
+	static const char *const places[] = { "/usr/lib/x86_64-linux-gnu/" LIBRARY,
+					      "/usr/lib64/" LIBRARY,
+					      "/usr/lib/" LIBRARY };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (access(places[i], F_OK) == 0)
+			return true;
+	return dlopen(LIBRARY, RTLD_LAZY) != NULL;
+}
 
 static int become(int argc, char **argv)
 {
@@ -22,6 +37,12 @@ static int become(int argc, char **argv)
 	char *slash;
 
 	(void)argc;
+	if (!has_libvirt()) {
+		fputs(_("vfio-claim: libvirt's library is not installed: install libvirt0 "
+			"(Debian, Ubuntu), libvirt-libs (Fedora) or libvirt (Arch)\n"),
+		      stderr);
+		return EXIT_REFUSED;
+	}
 	/* where it was built, or else where it is installed */
 	if (len > 0) {
 		here[len] = '\0';

@@ -22,10 +22,8 @@ static void print_usage(FILE *out)
 		if (!commands->table[i]->hidden)
 			fprintf(out, "  %-10s %s\n", commands->table[i]->name,
 				_(commands->table[i]->summary));
-	fprintf(out,
-		_("\n'%s COMMAND --help' lists a command's options; see "
-		  "vfio-claim(8).\n"),
-		commands->program);
+	fprintf(out, _("\n'%s COMMAND --help' lists a command's options; see %s.\n"),
+		commands->program, commands->manual);
 }
 
 static void print_help(const struct command *command)

@@ -52,6 +52,7 @@ struct command {
 struct commands {
 	const char *program; /* "vfio-claim", for messages */
 	const char *about;
+	const char *manual; /* "vfio-claim(8)" */
 	const struct command *const *table;
 	size_t n;
 };

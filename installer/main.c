@@ -17,6 +17,7 @@ int main(int argc, char **argv)
 		.program = "vfio-claim",
 		.about = N_("Gives a graphics card to virtual machines, and takes it "
 			    "back when in doubt."),
+		.manual = "vfio-claim(8)",
 		.table = table,
 		.n = ARRAY_SIZE(table),
 	};

@@ -17,6 +17,7 @@ int main(int argc, char **argv)
 		.program = "vfio-claim vm",
 		.about = N_("Virtual machines that use a claim: with libvirt, or as a "
 			    "plain QEMU command line."),
+		.manual = "vfio-claim-vm(8)",
 		.table = table,
 		.n = ARRAY_SIZE(table),
 	};

@@ -140,7 +140,9 @@ def needs_libvirt(boot):
             ("usermod -aG libvirt", "runuser -u nobody --", ":"),
             ("install libvirt-daemon-system", "mv /usr/sbin/libvirtd /root/ && systemctl stop "
              "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd &&",
-             "mv /root/libvirtd /usr/sbin/ && systemctl start libvirtd")):
+             "mv /root/libvirtd /usr/sbin/ && systemctl start libvirtd"),
+            ("install libvirt0", "mkdir /root/moved && mv /usr/lib/x86_64-linux-gnu/libvirt.so.0* "
+             "/root/moved/ &&", "mv /root/moved/* /usr/lib/x86_64-linux-gnu/")):
         done = boot.run(f"{before} {create_it}")
         boot.must(after)
         if done.status != 1 or words not in done.err:

@@ -26,7 +26,7 @@ static void print_plan(const struct create_how *how, const struct vm *vm,
 		fputs(_("would be run: "), stdout);
 		command_line_print(stdout, &disks->lines[i]);
 	}
-	if (!how->without_libvirt)
+	if (vm->libvirt == VM_YES)
 		printf(_("would be defined: libvirt's domain %s (--print-xml shows "
 			 "it)\n"),
 		       vm->name);
@@ -155,7 +155,7 @@ static bool connect_and_make(const struct create_how *how, const struct vm *vm,
 	virConnectPtr connection = NULL;
 	bool done = false;
 
-	if (!how->without_libvirt) {
+	if (vm->libvirt == VM_YES) {
 		connection = libvirt_open(false, why);
 		if (!connection)
 			return false;

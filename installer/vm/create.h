@@ -12,7 +12,6 @@ struct create_how {
 	bool dry_run; /* only print what would be done */
 	bool captured; /* write the file alone, print the rest */
 	bool quiet;
-	bool without_libvirt;
 };
 
 /* False with `why`; then nothing of it is left. */

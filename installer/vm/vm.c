@@ -2,9 +2,12 @@
 #include "vm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "slurp.h"
 #include "str.h"
@@ -42,6 +45,7 @@ static const struct field fields[] = {
 	{ "os", CHOICE, AT(os), vm_os_names },
 	{ "type", CHOICE, AT(type), vm_type_names },
 	{ "emulator", TEXT, AT(emulator), NULL },
+	{ "libvirt", CHOICE, AT(libvirt), vm_flag_names },
 	{ "secure-boot", CHOICE, AT(secure_boot), vm_flag_names },
 	{ "tpm", CHOICE, AT(tpm), vm_flag_names },
 	{ "loader", TEXT, AT(loader), NULL },
@@ -246,6 +250,22 @@ int vm_save(struct fs *root, const struct vm *vm)
 		r = write_now(root, path, text, strlen(text), 0600);
 	json_object_put(o);
 	return r;
+}
+
+int vm_lock(struct fs *root, const struct vm *vm)
+{
+	char path[FS_PATH_MAX];
+	int fd;
+
+	vm_path(path, sizeof(path), vm->name, "json");
+	fd = fs_open(root, path, O_RDONLY, 0);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		const int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	return fd;
 }
 
 static int take_list(struct vm_list *list, struct json_object *value)

@@ -37,6 +37,7 @@ struct vm {
 	enum vm_os os;
 	enum vm_type type;
 	char *emulator; /* path of QEMU */
+	enum vm_flag libvirt; /* NO: libvirt knows nothing of it */
 	/* firmware */
 	enum vm_flag secure_boot, tpm;
 	char *loader, *loader_format, *nvram_template, *nvram;
@@ -116,6 +117,13 @@ int vm_save(struct fs *root, const struct vm *vm)
 /* Returns 0; -ENOENT, -EPROTO if it is not one of ours, or another negative errno. On
  * success the caller calls vm_finish(). */
 int vm_load(struct fs *root, const char *name, struct vm *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Whoever runs it without libvirt holds this until the descriptor is closed. Returns it;
+ * -EWOULDBLOCK if somebody else does, or another negative errno.
+ */
+int vm_lock(struct fs *root, const struct vm *vm)
 	__attribute__((nonnull, warn_unused_result));
 
 /* "VM_FOLDER/NAME.LEAF" */

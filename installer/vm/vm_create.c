@@ -19,7 +19,7 @@ static struct wishes wishes;
 static struct decision decision;
 static struct host host;
 static struct claimed claimed;
-static bool explain, print_xml, print_qemu, without_libvirt;
+static bool explain, print_xml, print_qemu;
 
 /* ---- what is only printed */
 
@@ -122,7 +122,6 @@ static int make(struct context *context)
 		.root = &context->root,
 		.dry_run = context->dry_run,
 		.captured = context->root.captured,
-		.without_libvirt = without_libvirt,
 		.quiet = context->json,
 	};
 
@@ -130,13 +129,14 @@ static int make(struct context *context)
 		refuse(&decision, "%s", text);
 		return refused(context);
 	}
-	if (!context->json && !how.captured && !without_libvirt)
+	if (!context->json && !how.captured && vm.libvirt == VM_YES)
 		say_in_the_way(context);
 	if (context->json)
 		print_json(how.dry_run ? "dry-run" : "done");
 	else if (!how.dry_run && !how.captured)
-		printf(without_libvirt ? _("%s is made. Start it: vfio-claim vm run %s\n")
-				       : _("%s is made. Start it: virsh start %s\n"),
+		printf(vm.libvirt == VM_NO
+			       ? _("%s is made. Start it: vfio-claim vm run %s\n")
+			       : _("%s is made. Start it: virsh start %s\n"),
 		       vm.name, vm.name);
 	return EXIT_DONE;
 }
@@ -189,6 +189,8 @@ static int run(struct context *context)
 		decision_finish(&decision);
 		return r;
 	}
+	if (!vm.libvirt)
+		vm.libvirt = VM_YES;
 	host_read(&context->root, &host);
 	r = vm_set(&vm.name, context->arguments[0]);
 	if (r == 0)
@@ -320,7 +322,7 @@ static bool option_flag(int c)
 		print_qemu = true;
 		break;
 	default:
-		without_libvirt = true;
+		vm.libvirt = VM_NO;
 	}
 	return true;
 }

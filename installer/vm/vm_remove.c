@@ -10,8 +10,11 @@
 #include "libvirt.h"
 #include "loaded.h"
 #include "prompt.h"
+#include "run.h"
 #include "text.h"
 #include "vm_commands.h"
+
+#define UUID_LEN 36
 
 static bool storage, yes;
 
@@ -33,14 +36,6 @@ static bool undefine(virDomainPtr domain, struct str *why)
 	return false;
 }
 
-/* A domain of that name that is another one is not ours. */
-static bool is_ours(virDomainPtr domain, const struct vm *vm)
-{
-	char uuid[VIR_UUID_STRING_BUFLEN];
-
-	return virDomainGetUUIDString(domain, uuid) == 0 && str_equal(uuid, vm->uuid);
-}
-
 static bool remove_domain(const struct vm *vm, struct str *why)
 {
 	virConnectPtr connection = libvirt_open(false, why);
@@ -50,11 +45,31 @@ static bool remove_domain(const struct vm *vm, struct str *why)
 	if (!connection)
 		return false;
 	domain = libvirt_find(connection, vm->uuid, &missing, why);
-	done = domain ? !is_ours(domain, vm) || undefine(domain, why) : missing;
+	done = domain ? undefine(domain, why) : missing;
 	if (domain)
 		virDomainFree(domain);
 	virConnectClose(connection);
 	return done;
+}
+
+/* libvirt does it with its domains; of a machine that it does not know it stays. */
+static void remove_tpm(const struct vm *vm)
+{
+	char path[FS_PATH_MAX];
+	struct str s = STR_ON(path);
+	char *const argv[] = { (char[]){ "rm" }, (char[]){ "-rf" }, (char[]){ "--" },
+			       path, NULL };
+
+	str_join(&s, VM_TPM_FOLDER "/", vm->uuid, NULL);
+	if (vm->tpm == VM_YES && strspn(vm->uuid, "0123456789abcdef-") == UUID_LEN &&
+	    !vm->uuid[UUID_LEN] && run_program(argv, N_("remove the TPM")) != 0)
+		fprintf(stderr, _("vfio-claim: %s cannot be removed\n"), path);
+}
+
+static void remove_file(const char *path)
+{
+	if (unlink(path) < 0 && errno != ENOENT)
+		fprintf(stderr, "vfio-claim: %s: %s\n", path, str_errno(errno));
 }
 
 static void remove_files(struct context *context, const struct vm *vm)
@@ -62,11 +77,9 @@ static void remove_files(struct context *context, const struct vm *vm)
 	char path[FS_PATH_MAX];
 
 	for (size_t i = 0; storage && i < vm->made.n; i++)
-		if (unlink(vm->made.items[i]) < 0 && errno != ENOENT)
-			fprintf(stderr, "vfio-claim: %s: %s\n", vm->made.items[i],
-				str_errno(errno));
-	if (unlink(vm->nvram) < 0 && errno != ENOENT)
-		fprintf(stderr, "vfio-claim: %s: %s\n", vm->nvram, str_errno(errno));
+		remove_file(vm->made.items[i]);
+	remove_file(vm->nvram);
+	remove_tpm(vm);
 	vm_path(path, sizeof(path), vm->name, "json");
 	(void)context->root.ops->remove(&context->root, path);
 }
@@ -111,7 +124,7 @@ static int run(struct context *context)
 	VM_OWNED struct vm vm = { 0 };
 	char text[1024];
 	struct str why = STR_ON(text);
-	int status;
+	int status, lock;
 
 	if (!loaded_machine(context, &vm, &status))
 		return status;
@@ -121,9 +134,19 @@ static int run(struct context *context)
 		return answer(context, "refused",
 			      _("nothing is removed; --yes answers the question"),
 			      EXIT_REFUSED);
-	if (!remove_domain(&vm, &why))
+	lock = vm_lock(&context->root, &vm);
+	if (lock < 0)
+		return answer(context, "refused",
+			      lock == -EWOULDBLOCK
+				      ? _("it runs (vfio-claim vm run): end it first")
+				      : str_errno(lock),
+			      EXIT_REFUSED);
+	if (vm.libvirt != VM_NO && !remove_domain(&vm, &why)) {
+		close(lock);
 		return answer(context, "refused", text, EXIT_REFUSED);
+	}
 	remove_files(context, &vm);
+	close(lock);
 	return say_done(context, &vm);
 }
 

@@ -118,8 +118,15 @@ static int run_lines(struct context *context, const struct vm *vm,
 {
 	char text[1024];
 	struct str why = STR_ON(text);
+	/* until this program ends */
+	const int lock = vm_lock(&context->root, vm);
 	int r;
 
+	if (lock < 0)
+		return answer(context, "refused",
+			      lock == -EWOULDBLOCK ? _("it runs already")
+						   : str_errno(lock),
+			      EXIT_REFUSED);
 	if (!prepare(lines, &why)) {
 		stop_tpm(context, vm);
 		return answer(context, "failed", text, EXIT_REFUSED);

@@ -147,6 +147,12 @@ def needs_libvirt(boot):
         boot.must(after)
         if done.status != 1 or words not in done.err:
             raise Failed(f"{before}: status {done.status}, {done.err!r}")
+    # a machine that libvirt knows nothing of comes and goes without it
+    boot.must(f"mv /usr/sbin/libvirtd /root/ && {create_it} --no-libvirt --tpm yes && "
+              f"uuid=$(vfio-claim vm show {NAME} --json | sed -n 's/.*\"uuid\": *\"\\(.*\\)\".*/\\1/p') && "
+              "mkdir -p /var/lib/libvirt/swtpm/$uuid/tpm2 && "
+              f"vfio-claim vm remove {NAME} --yes; status=$?; mv /root/libvirtd /usr/sbin/; "
+              "ls -d /var/lib/libvirt/swtpm/$uuid && exit 1; exit $status")
 
 
 def rom_in_the_way(boot):
@@ -195,6 +201,9 @@ def runs(boot):
     busy = boot.run(f"vfio-claim vm run {NAME}")
     if not busy.status or "another machine uses the claim" not in busy.err:
         raise Failed(f"a second run says {busy.err!r}")
+    kept = boot.run(f"vfio-claim vm remove {NAME} --yes")
+    if kept.status != 1 or "end it first" not in kept.err:
+        raise Failed(f"a machine that runs is removed: {kept.err!r}")
     # Ctrl-a c is QEMU's monitor
     boot.must("printf '\\001csystem_powerdown\\n' >/run/typed")
     boot.until("test -e /run/ended", "waiting for the guest's end")

@@ -152,7 +152,7 @@ def needs_libvirt(boot):
               f"uuid=$(vfio-claim vm show {NAME} --json | sed -n 's/.*\"uuid\": *\"\\(.*\\)\".*/\\1/p') && "
               "mkdir -p /var/lib/libvirt/swtpm/$uuid/tpm2 && "
               f"vfio-claim vm remove {NAME} --yes; status=$?; mv /root/libvirtd /usr/sbin/; "
-              "ls -d /var/lib/libvirt/swtpm/$uuid && exit 1; exit $status")
+              "rmdir /var/lib/libvirt/swtpm && exit $status")
 
 
 def rom_in_the_way(boot):

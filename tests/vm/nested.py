@@ -10,7 +10,7 @@ import time
 import stock  # first: it says where the others lie
 from booted import CARD, HOST, RENUMBERED, SECONDS, TWIN, Boot, Crashed, Machine
 from cases import Failed, equal
-from state import State, same
+from state import State, at_rest, same
 
 PACKAGES = ["dosfstools", "e2fsprogs", "fdisk", "mmdebstrap", "mtools", "qemu-system-x86",
             "qemu-utils", "xz-utils", "zstd"]
@@ -106,7 +106,7 @@ def up(machine, **words):
 
 def draws(boot):
     """A guest draws on the claimed head; when it has shut down, the host has what it had."""
-    before = State(boot)
+    before = at_rest(boot)
     boot.must(f"virsh start {NAME}")
     ready(boot, "card")
     shut_down(boot)
@@ -120,7 +120,7 @@ def starts(boot):
         boot.must(f"virsh start {NAME} && virsh destroy {NAME}")
         if number == 0:
             # the first makes what stays: variables, folders
-            before = State(boot)
+            before = at_rest(boot)
     same(before, boot, f"after {LEAKS} guests")
 
 
@@ -166,7 +166,7 @@ def rom_in_the_way(boot):
 
 def notices(boot):
     """What `same` is there for: whatever is left or lost is noticed."""
-    before = State(boot)
+    before = at_rest(boot)
     boot.must("echo bochs-drm >/sys/bus/pci/devices/0000:02:00.0/driver_override && "
               "echo 0000:02:00.1 >/sys/bus/pci/drivers/snd_hda_intel/unbind && modprobe dummy && "
               "mount -t tmpfs left /mnt && touch /run/libvirt/left && chmod 600 /dev/vfio/vfio && "
@@ -195,7 +195,7 @@ def nested_libvirt(name):
 
 def runs(boot):
     """The same without libvirt: a guest draws, and the host has what it had."""
-    before = State(boot)
+    before = at_rest(boot)
     run_in_background(boot)
     ready(boot, "card")
     busy = boot.run(f"vfio-claim vm run {NAME}")

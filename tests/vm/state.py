@@ -3,6 +3,7 @@
 
 import collections
 import re
+import time
 
 from cases import Failed
 
@@ -10,6 +11,7 @@ from cases import Failed
 KIB = 96 << 10
 # systemd's, which end by themselves some time after their last question
 COMING_AND_GOING = ("/usr/lib/systemd/systemd-machined", "/usr/lib/systemd/systemd-fsckd")
+CALM = 30                       # seconds in which what still ends has ended
 
 
 class State:
@@ -38,7 +40,19 @@ class State:
         return found
 
 
+def at_rest(boot):
+    """The machine's state, once nothing comes or goes by itself."""
+    deadline = time.monotonic() + CALM
+    state = State(boot)
+    while (later := State(boot)).sections != state.sections and time.monotonic() < deadline:
+        state = later
+    return later
+
+
 def same(before, boot, doing):
-    """Fails if the machine has not what it had."""
-    if found := before.differences(State(boot)):
-        raise Failed(f"{doing}: " + "; ".join(found[:8]))
+    """Fails if the machine has not what it had, and does not come to it. A leak stays."""
+    deadline = time.monotonic() + CALM
+    while found := before.differences(State(boot)):
+        if time.monotonic() > deadline:
+            raise Failed(f"{doing}: " + "; ".join(found[:8]))
+        time.sleep(1)

@@ -229,7 +229,7 @@ class Machine:
                 out.write(f"{cut}\n")
         self._initrd(folder, cut.file(learned) if cut else "log" if tool else "mark",
                      early, late, files or {})
-        command = self._command(folder, cmdline)
+        command = self._command(folder, cmdline, tool)
         if self.medium:
             self._watch_store(folder, from_record=isinstance(cut, StoreWrite) or learning)
         started = time.monotonic()
@@ -260,7 +260,7 @@ class Machine:
             archive.add(path, content)
         extend_initrd(f"{self.image}/initrd.img", archive, f"{folder}/initrd.img")
 
-    def _command(self, folder, cmdline):
+    def _command(self, folder, cmdline, tool):
         board = Board.parse(self.devices)
         efi = self.kind == "efi"
         command = [
@@ -280,9 +280,9 @@ class Machine:
         if efi:
             command += ["-drive", "if=pflash,format=raw,unit=0,readonly=on,"
                         f"file={OVMF}/OVMF_CODE_4M.fd", "-machine", "pflash1=store"]
-        else:
-            # A guest whose clock is its own work: a busy host does not bring it near the
-            # deadline of 10 s. OVMF does not come up with that.
+        elif tool:
+            # A guest whose clock is its own work: being followed on a busy host does not bring
+            # it near the deadline of 10 s. OVMF does not come up with that.
             command += ["-icount", "shift=1"]
         if self.medium and not efi:
             command += ["-device", "virtio-blk-pci,drive=store,addr=06.0"]

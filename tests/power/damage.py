@@ -292,7 +292,8 @@ PARTITION = [
 
 TABLE = EFI + PARTITION
 # The longer target's; lib/store's unit tests have what a bad record may look like.
-LONGER = {"ext4": ("empty", "oversized", "folder", "superblock", "read-errors", "inodes-full",
+LONGER = {"efi": ("oversized", "attributes-only", "full-used-up", "missing-auto"),
+          "ext4": ("empty", "oversized", "folder", "superblock", "read-errors", "inodes-full",
                    "symlink", "unknown"),
           "vfat": ("truncated", "empty", "oversized", "folder", "read-only", "read-only-used-up",
                    "full-used-up", "superblock", "read-errors", "write-errors")}

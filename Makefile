@@ -286,10 +286,12 @@ CHECK_ROOMS := $(ROOMS:%=check-%)
 $(CHECK_ROOMS): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
 	+ONLY='$(ONLY)' tests/check $*
 
-.PHONY: check-power-long
-check-power-long: deps ## Cut the power 200 times instead of 60
+.PHONY: check-power-long check-boot-long
+check-power-long: ## Cut the power 200 times instead of 60, and damage more
+check-boot-long: ## Boot the scenarios that say little new, too
+check-power-long check-boot-long: check-%-long: deps
 	+$(MAKE) --no-print-directory all
-	tests/power/run --long $(ONLY)
+	tests/$*/run --long $(ONLY)
 
 .PHONY: demo
 demo: deps ## The main job, shown in a VM: no GPU, IOMMU or KVM needed

@@ -36,9 +36,9 @@ def config_error(name, why, detail, conf, **words):
 taken("twins-intel", "exactly one of two identical cards is taken")
 taken("twins-amd", "the same with AMD's IOMMU", machine="amd")
 taken("twins-second", "the other one of the two",
-      conf=[claim("gaming", *SECOND)])
+      conf=[claim("gaming", *SECOND)], long=True)
 taken("twins-ovmf", "the same with UEFI firmware", firmware="ovmf")
-taken("twins-ovmf-amd", "UEFI firmware and AMD's IOMMU", machine="amd", firmware="ovmf")
+taken("twins-ovmf-amd", "UEFI firmware and AMD's IOMMU", machine="amd", firmware="ovmf", long=True)
 taken("old-guide-ids", "a forgotten vfio-pci.ids= takes no twin",
       cmdline="vfio-pci.ids=1234:1111,8086:293e")
 taken("class-0380", "a display that is no VGA",
@@ -55,7 +55,7 @@ taken("group-whole", "a group behind a PCI bridge that is claimed as a whole",
 taken("many-functions", "200 functions that no claim names",
       devices=TWINS + "".join(
           f" {slot:02x}.0={'+'.join(['testdev'] * 8)}" for slot in range(3, 27)))
-taken("on", "vfio_claim=on", cmdline="vfio_claim=on")
+taken("on", "vfio_claim=on", cmdline="vfio_claim=on", long=True)
 
 taken("framebuffer", "the firmware's framebuffer is on the claimed card, a display that is no VGA",
       # any display driver of the host would evict it, wherever it is: the host has none
@@ -91,7 +91,7 @@ scenario("two-claims-two-displays", "two claims would leave the host without a d
 
 kept("iommu-none", "no IOMMU", "iommu-inactive", machine="none")
 kept("iommu-none-ovmf", "no IOMMU, UEFI firmware", "iommu-inactive", machine="none",
-     firmware="ovmf")
+     firmware="ovmf", long=True)
 kept("iommu-virtio", "an IOMMU that this kernel makes no groups for", "iommu-inactive",
      machine="virtio-iommu")
 kept("iommu-off-intel", "Intel's IOMMU, off in the kernel", "iommu-inactive",
@@ -109,7 +109,7 @@ kept("no-iommu-mode", "vfio in no-IOMMU mode, no IOMMU", "no-iommu-mode", machin
 kept("no-iommu-mode-intel", "vfio in no-IOMMU mode, though there is an IOMMU",
      "no-iommu-mode", early=NO_IOMMU_MODE)
 kept("no-iommu-mode-asked", "a command line that asks for no-IOMMU mode, no IOMMU",
-     "iommu-inactive", machine="none", cmdline="vfio.enable_unsafe_noiommu_mode=1")
+     "iommu-inactive", machine="none", cmdline="vfio.enable_unsafe_noiommu_mode=1", long=True)
 taken("no-iommu-mode-dropped", "such an option does not reach vfio when we load it",
       cmdline="vfio.enable_unsafe_noiommu_mode=1")
 
@@ -127,7 +127,7 @@ kept("changed", "another card in its slot", "device-changed", "changed exact",
      devices="01.0=vga 1c.0/00.0=cirrus+hda 1d.0/00.0=vga", detail="1013:00b8")
 kept("changed-subsystem", "the same chip of another maker in its slot", "device-changed",
      "changed exact",
-     conf=[claim("gaming", "01:00.0 1c.0/00.0 vga subsystem=1043:87c1", FIRST[1])])
+     conf=[claim("gaming", "01:00.0 1c.0/00.0 vga subsystem=1043:87c1", FIRST[1])], long=True)
 
 UNIQUE = [claim("gaming", *(line.replace("01:", "07:").replace("1c.0", "1b.0")
                             + " unique=yes" for line in FIRST))]
@@ -174,7 +174,7 @@ kept("xhci-bound-first-kept", "its USB controller has a driver and keeps it",
      "module-unavailable", **XHCI,
      early="modprobe xhci_pci; rm /usr/lib/modules/*/kernel/drivers/vfio/pci/vfio-pci.ko*")
 kept("xhci-bound-first-dry-run", "nothing is let go for a dry run", "dry-run", **XHCI,
-     early="modprobe xhci_pci", cmdline="vfio_claim=dry-run")
+     early="modprobe xhci_pci", cmdline="vfio_claim=dry-run", long=True)
 kept("virtual-functions", "a function with virtual functions, which vfio-pci refuses",
      "bind-failed",
      devices="01.0=vga 1c.0/00.0=nvme,serial=1,subsys=subsystem,sriov_max_vfs=1,"
@@ -209,14 +209,15 @@ kept("modules-missing", "no modules in the image at all", "module-unavailable",
 
 for word in ("vfio_claim=off", "single", "emergency", "systemd.unit=rescue.target"):
     kept("off-" + word.rpartition("=")[2].replace(".target", ""),
-         f"{word} on the command line", "off", cmdline=word)
-kept("off-wins", "off wins over on", "off", cmdline="vfio_claim=off vfio_claim=gaming")
+         f"{word} on the command line", "off", cmdline=word,
+         long=word not in ("vfio_claim=off", "single"))
+kept("off-wins", "off wins over on", "off", cmdline="vfio_claim=off vfio_claim=gaming", long=True)
 scenario("off-broken", "off with a broken configuration", devices=TWINS, conf="nonsense\n",
          cmdline="vfio_claim=off", outcome="kept", reason="off", expect=[])
 kept("dry-run", "all is looked at, nothing is done", "dry-run", cmdline="vfio_claim=dry-run")
 kept("dry-run-none", "a dry run without an IOMMU", "iommu-inactive", machine="none",
-     cmdline="vfio_claim=dry-run")
-kept("cmdline-bad", "vfio_claim= without a value", "config-error", cmdline="vfio_claim=")
+     cmdline="vfio_claim=dry-run", long=True)
+kept("cmdline-bad", "vfio_claim= without a value", "config-error", cmdline="vfio_claim=", long=True)
 
 # ---- configuration
 
@@ -224,27 +225,28 @@ GOOD = GAMING[0].text()
 FUNCTION = "function = 0000:01:00.0 path=%s id=1234:1111 subsystem=1af4:1100 class=030000\n"
 config_error("conf-none", "no configuration", ": no such file", None)
 kept("conf-empty", "an empty configuration", "config-error", conf="", expect=[],
-     detail="no [claim]")
+     detail="no [claim]", long=True)
 config_error("conf-nonsense", "a configuration that is none", ": not a text file",
-             "\0\1\2\377 nonsense\n")
+             "\0\1\2\377 nonsense\n", long=True)
 config_error("conf-unknown-key", "a good claim, and a key that does not exist",
              ":2: unknown key", "[host]\nrequire-displays = yes\n" + GOOD)
 config_error("conf-half-line", "a function without its path", ":2: a function line needs path=",
-             "[claim gaming]\nfunction = 0000:01:00.0 id=1234:1111\n")
+             "[claim gaming]\nfunction = 0000:01:00.0 id=1234:1111\n", long=True)
 config_error("conf-twice", "two claims of one name", ":4: a second claim of this name",
-             GOOD + GOOD)
+             GOOD + GOOD, long=True)
 config_error("conf-65-claims", "more claims than allowed", ":129: more than 64 claims", "".join(
-    f"[claim c{n}]\n" + FUNCTION % f"0000:00:1c.0/{n // 8:02x}.{n % 8}" for n in range(65)))
+    f"[claim c{n}]\n" + FUNCTION % f"0000:00:1c.0/{n // 8:02x}.{n % 8}" for n in range(65)),
+             long=True)
 config_error("conf-257-functions", "more functions than allowed", ":258: more than 256 functions",
              "[claim gaming]\n" + "".join(
                  FUNCTION % f"0000:00:1c.0/{n // 8 % 32:02x}.{n % 8}/{n // 256:02x}.0"
-                 for n in range(257)))
+                 for n in range(257)), long=True)
 config_error("conf-one-megabyte", "a huge configuration", ": larger than 128 KiB",
              GOOD + "# and so on\n" * 90000)
 config_error("conf-world-writable", "a configuration that anybody may write",
              ": must not be writable", GAMING, conf_mode=0o100666)
 config_error("conf-not-root", "a configuration that is not root's", ": must belong to root",
-             GAMING, conf_uid=1000)
+             GAMING, conf_uid=1000, long=True)
 scenario("conf-64-claims", "as many claims and functions as allowed, one of them real",
          devices=TWINS,
          conf=[*GAMING, *(claim(f"c{n}", *(f"09:00.0 {0x10 + n // 32:02x}.0/{n % 32:02x}.{f} qxl"
@@ -257,8 +259,8 @@ scenario("conf-64-claims", "as many claims and functions as allowed, one of them
 # ---- the other generators. Their images force a GPU's driver, as their owners can.
 
 DISK = {"06.0": "virtio-pci"}
-EVERYWHERE = ["twins-intel", "class-0380", "iommu-off-intel", "off-off", "module-missing",
-              "only-display"]
+SHAPES = ["twins-intel", "module-missing"]
+SHAPELESS = ["class-0380", "iommu-off-intel", "off-off", "only-display"]
 
 
 def late(unit, seconds=3):
@@ -267,12 +269,18 @@ def late(unit, seconds=3):
     return {folder: "", f"{folder}late.conf": f"[Service]\nExecStartPre=/bin/sleep {seconds}\n"}
 
 
-again(EVERYWHERE, "trixie-initramfs-tools", generator="initramfs-tools trixie")
+def everywhere(prefix, generator, long=False):
+    """What is booted with each generator; with `long` its other shape has had the most of it."""
+    again(SHAPES, prefix, generator=generator)
+    again(SHAPELESS, prefix, generator=generator, long=long)
+
+
+everywhere("trixie-initramfs-tools", "initramfs-tools trixie")
 for suite in ("bookworm", "trixie", "sid"):
     again(["twins-intel"], f"{suite}-dracut-systemd-slow", generator=f"dracut {suite} systemd",
           files=late("vfio-claim-start"))
     for init in ("systemd", "shell"):
-        again(EVERYWHERE, f"{suite}-dracut-{init}", generator=f"dracut {suite} {init}")
+        everywhere(f"{suite}-dracut-{init}", f"dracut {suite} {init}", init == "shell")
         again(["twins-intel"], f"{suite}-dracut-{init}-counted",
               generator=f"dracut {suite} {init}", counted=True, drivers=DISK)
 for init in ("systemd", "shell"):
@@ -282,6 +290,6 @@ for init in ("systemd", "shell"):
 again(["twins-intel"], "mkinitcpio-systemd-slow", generator="mkinitcpio systemd",
       files=late("vfio-claim-start"))
 for shape in ("busybox", "systemd"):
-    again(EVERYWHERE, f"mkinitcpio-{shape}", generator=f"mkinitcpio {shape}")
+    everywhere(f"mkinitcpio-{shape}", f"mkinitcpio {shape}", shape == "systemd")
     again(["twins-intel"], f"mkinitcpio-{shape}-counted", generator=f"mkinitcpio {shape}",
           counted=True, drivers=DISK)

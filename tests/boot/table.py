@@ -33,6 +33,7 @@ scenario(NAME, WHY, ...)
                        claim and no EFI variables also warns that it is not counted
     extra              further arguments for QEMU
     timeout            seconds
+    long               only tests/boot/run --long boots it, or who names it
 Whatever is not named keeps the driver it would have without vfio-claim, and no override.
 """
 
@@ -88,6 +89,7 @@ class Scenario:
     warnings: list = field(default_factory=list)
     extra: list = field(default_factory=list)
     timeout: int = 120
+    long: bool = False
 
     def conf_text(self):
         if self.conf is None or isinstance(self.conf, str):

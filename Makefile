@@ -95,7 +95,7 @@ $(BLKID)/libblkid.a: $(UTIL_LINUX_SRC)/configure early/blkid
 
 $(KMOD_OBJ): $(B)/early/kmod/%.o: $(KMOD_SRC)/libkmod/libkmod.h early/kmod/config.h Makefile
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(EARLY_CFLAGS) -w -include early/kmod/config.h -I$(KMOD_SRC) \
+	$(MUSL_CC) $(EARLY_CFLAGS) -Os -w -include early/kmod/config.h -I$(KMOD_SRC) \
 		-I$(KMOD_SRC)/libkmod -c $(KMOD_SRC)/$*.c -o $@
 
 $(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(wildcard early/*.h) $(KMOD_SRC)/libkmod/libkmod.h $(BLKID)/libblkid.a Makefile

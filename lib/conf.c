@@ -15,7 +15,7 @@ struct parser {
 	struct conf_error *err;
 	unsigned line;
 	enum section section;
-	unsigned seen; /* sections and keys of [host], a bit each */
+	unsigned seen; /* [host] and keys, a bit each */
 };
 
 /* Bits of `seen`. */
@@ -24,7 +24,8 @@ enum {
 	SEEN_DISPLAY = 2,
 	SEEN_ATTEMPTS = 4,
 	SEEN_RECORD = 8,
-	SEEN_TRIAL = 16
+	SEEN_TRIAL = 16,
+	SEEN_BOOT = 32 /* of the claim that is open */
 };
 
 static int fail(struct parser *p, const char *what, const char *culprit)
@@ -101,6 +102,7 @@ static int begin_claim(struct parser *p, const char *name)
 		(struct conf_claim){ .line = p->line, .first = conf->n_functions };
 	str_copy(open_claim(conf)->name, CONF_NAME_LEN, name);
 	p->section = CLAIM;
+	p->seen &= ~(unsigned)SEEN_BOOT;
 	return 0;
 }
 
@@ -302,6 +304,24 @@ static int function_line(struct parser *p, char *value)
 	return 0;
 }
 
+static int claim_key(struct parser *p, const char *key, char *value)
+{
+	bool *named = &open_claim(p->conf)->named;
+	int r;
+
+	if (str_equal(key, "function"))
+		return function_line(p, value);
+	if (!str_equal(key, "boot"))
+		return fail(p, "unknown key in [claim]", key);
+	r = set_once(p, SEEN_BOOT, key);
+	if (r < 0)
+		return r;
+	*named = str_equal(value, "named");
+	return *named || str_equal(value, "always")
+		       ? 0
+		       : fail(p, "boot: expected always or named", value);
+}
+
 static int parse_line(struct parser *p, char *line)
 {
 	char *value, *key;
@@ -321,9 +341,7 @@ static int parse_line(struct parser *p, char *line)
 		return host_key(p, key, value);
 	if (p->section == NO_SECTION)
 		return fail(p, "a key before any [section]", key);
-	if (!str_equal(key, "function"))
-		return fail(p, "unknown key in [claim]", key);
-	return function_line(p, value);
+	return claim_key(p, key, value);
 }
 
 int conf_parse(const char *text, struct conf *ret, struct conf_error *err)

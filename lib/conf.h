@@ -33,6 +33,7 @@ struct conf_claim {
 	char name[CONF_NAME_LEN];
 	unsigned line;
 	unsigned first, n; /* among the functions */
+	bool named; /* boot = named: claimed only where vfio_claim= names it */
 };
 
 struct conf {

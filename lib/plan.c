@@ -245,6 +245,12 @@ static void judge_claim(const struct machine *m, const struct kargs_choice *choi
 		refuse(claim, REASON_OFF, NULL, "vfio_claim= does not name it", "");
 		return;
 	}
+	/* a dry run tells of all of them */
+	if (claim->conf->named && choice->mode == KARGS_ON && !*choice->names) {
+		refuse(claim, REASON_OFF, NULL,
+		       "claimed only by a boot with vfio_claim=", claim->conf->name);
+		return;
+	}
 	for (unsigned i = 0; i < claim->conf->n; i++)
 		if (!judge_function(m, claim, &f[i]))
 			return;

@@ -53,7 +53,8 @@ static void serialise(const struct conf *c, struct str *s)
 	str_join(s, "\nrecord = ", records[c->record],
 		 c->record == CONF_RECORD_PARTITION ? c->partuuid : "", "\n", NULL);
 	for (unsigned i = 0; i < c->n_claims; i++) {
-		str_join(s, "[claim ", c->claims[i].name, "]\n", NULL);
+		str_join(s, "[claim ", c->claims[i].name, "]\n",
+			 c->claims[i].named ? "boot = named\n" : "", NULL);
 		for (unsigned k = 0; k < c->claims[i].n; k++) {
 			const struct conf_function *f =
 				&c->functions[c->claims[i].first + k];

@@ -165,6 +165,24 @@ static void host_errors(void **state)
 		"a second value");
 }
 
+static void when_it_is_claimed(void **state)
+{
+	(void)state;
+	good("[claim a]\nboot = named\n" FUNCTION "\n[claim b]\n" OTHER "\nboot=always\n");
+	assert_true(conf.claims[0].named);
+	assert_false(conf.claims[1].named);
+	good("[claim a]\n" FUNCTION "\n[claim b]\n" OTHER "\nboot = named # mine\n");
+	assert_false(conf.claims[0].named);
+	assert_true(conf.claims[1].named);
+	refused(CLAIM FUNCTION "\nboot = never\n", 3,
+		"boot: expected always or named: never");
+	refused(CLAIM "boot =\n" FUNCTION "\n", 2, "boot: expected always or named");
+	refused(CLAIM "boot = named\n" FUNCTION "\nboot = named\n", 4,
+		"a second value for this key: boot");
+	refused("[host]\nboot = named\n", 2, "unknown key in [host]: boot");
+	refused(CLAIM "boot = named\n", 1, "this claim has no function line");
+}
+
 static void section_errors(void **state)
 {
 	(void)state;
@@ -327,6 +345,7 @@ int main(void)
 		cmocka_unit_test(lines_from_other_systems),
 		cmocka_unit_test(record_words),
 		cmocka_unit_test(host_errors),
+		cmocka_unit_test(when_it_is_claimed),
 		cmocka_unit_test(section_errors),
 		cmocka_unit_test(claim_names),
 		cmocka_unit_test(function_errors),

@@ -103,6 +103,27 @@ static void what_changes_it(void **state)
 	}
 }
 
+/* Host boots and guest boots of boot = named alternate: neither is the other. */
+static void what_a_boot_names(void **state)
+{
+	struct planned *p = begin();
+	uint64_t host, guest;
+
+	(void)state;
+	scene_conf(p->s, "boot = named\n");
+	scene_add_twin(p->s);
+	scene_claim(p->s, "work", TWIN, TWIN_AUDIO, NULL);
+	host = fingerprint(p);
+	p->s->fake.cmdline = "vfio_claim=gaming,work";
+	guest = fingerprint(p);
+	assert_true(host != guest);
+	p->s->fake.cmdline = "vfio_claim=work,gaming";
+	assert_true(fingerprint(p) == guest);
+	p->s->fake.cmdline = "vfio_claim=work";
+	assert_true(fingerprint(p) == host);
+	planned_free(p);
+}
+
 /* Claims that are refused for another reason are not part of it, and neither is why. */
 static void what_is_claimed_this_time(void **state)
 {
@@ -201,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_changes_it),
+		cmocka_unit_test(what_a_boot_names),
 		cmocka_unit_test(what_is_claimed_this_time),
 		cmocka_unit_test(what_must_not),
 		cmocka_unit_test(the_order_of_the_list),

@@ -62,6 +62,40 @@ static void the_command_line(void **state)
 	planned_free(p);
 }
 
+/* boot = named: what nobody asks for by name stays with the host. */
+static void only_by_name(void **state)
+{
+	static const struct {
+		const char *cmdline;
+		enum reason gaming, work;
+	} cases[] = {
+		{ "", REASON_OFF, REASON_NONE },
+		{ "vfio_claim=on", REASON_OFF, REASON_NONE },
+		{ "vfio_claim=off", REASON_OFF, REASON_OFF },
+		{ "vfio_claim=dry-run", REASON_NONE, REASON_NONE },
+		{ "vfio_claim=work", REASON_OFF, REASON_NONE },
+		{ "vfio_claim=gaming", REASON_NONE, REASON_OFF },
+		{ "vfio_claim=gaming,work", REASON_NONE, REASON_NONE },
+		{ "vfio_claim=gaming vfio_claim=on", REASON_OFF, REASON_NONE },
+		{ "vfio_claim=gaming single", REASON_OFF, REASON_OFF },
+	};
+	struct planned *p = planned_new(NULL);
+
+	(void)state;
+	scene_add_twin(p->s);
+	scene_claim(p->s, "gaming", GPU, AUDIO, USB, NULL);
+	scene_conf(p->s, "boot = named\n");
+	scene_claim(p->s, "work", TWIN, TWIN_AUDIO, NULL);
+	scene_conf(p->s, "boot = always\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		p->s->fake.cmdline = cases[i].cmdline;
+		plan_it(p);
+		assert_planned(p, "gaming", cases[i].gaming);
+		assert_planned(p, "work", cases[i].work);
+	}
+	planned_free(p);
+}
+
 /* `off` and the like say nothing about what a dry run would have refused. */
 static void dry_run_refuses_as_a_real_one(void **state)
 {
@@ -248,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain),
 		cmocka_unit_test(the_command_line),
+		cmocka_unit_test(only_by_name),
 		cmocka_unit_test(dry_run_refuses_as_a_real_one),
 		cmocka_unit_test(an_empty_configuration),
 		cmocka_unit_test(the_record),

@@ -3,10 +3,8 @@
  * vfio-claim confirm: this boot is good, or what it claimed goes back.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,8 +15,8 @@
 #include "notice.h"
 #include "release.h"
 #include "text.h"
+#include "turn.h"
 
-#define LOCK_PATH "run/vfio-claim/lock"
 static struct {
 	unsigned wait_s;
 	bool trial;
@@ -292,19 +290,6 @@ static int end_trial(struct context *context)
 	return give_back(context, text);
 }
 
-/* The service and a person must not both act. */
-static int take_lock(struct context *context)
-{
-	int fd;
-
-	if (context->root.captured || context->dry_run)
-		return -1;
-	fd = openat(context->root.root_fd, LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		(void)flock(fd, LOCK_EX);
-	return fd;
-}
-
 static void load_conf(struct context *context)
 {
 	struct conf_error err;
@@ -322,7 +307,7 @@ static int run(struct context *context)
 {
 	char text[256];
 	struct str s = STR_ON(text);
-	int lock, r;
+	int turn = -EPERM, r;
 
 	if (!context->root.captured && geteuid() != 0 && !context->dry_run) {
 		str_add(&s, _("only root may do that"));
@@ -342,10 +327,11 @@ static int run(struct context *context)
 	}
 	if (chosen.trial && !trial_fails(context))
 		return EXIT_DONE;
-	lock = take_lock(context);
+	if (!context->root.captured && !context->dry_run)
+		turn = turn_take(&context->root, true);
 	r = chosen.trial ? end_trial(context) : judge(context);
-	if (lock >= 0)
-		close(lock);
+	if (turn >= 0)
+		close(turn);
 	return r;
 }
 

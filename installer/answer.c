@@ -10,22 +10,36 @@
 int answer(const struct context *context, const char *outcome, const char *detail,
 	   int status)
 {
-	struct json_object *object;
+	return answer_with(context, outcome, detail, NULL, status);
+}
 
-	if (!context->json) {
-		if (status == EXIT_DONE)
-			puts(detail);
-		else
-			fprintf(stderr, "vfio-claim: %s\n", detail);
-		return status;
-	}
-	object = json_object_new_object();
+static void print_json(const char *outcome, const char *detail,
+		       struct json_object *members)
+{
+	struct json_object *object = json_object_new_object();
+
 	json_object_object_add(object, "version", json_object_new_int(1));
 	json_object_object_add(object, "outcome", json_object_new_string(outcome));
 	json_object_object_add(object, "detail", json_object_new_string(detail));
+	if (members) {
+		json_object_object_foreach(members, key, value)
+			json_object_object_add(object, key, json_object_get(value));
+	}
 	puts(json_object_to_json_string_ext(
 		object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
+}
+
+int answer_with(const struct context *context, const char *outcome, const char *detail,
+		struct json_object *members, int status)
+{
+	if (context->json)
+		print_json(outcome, detail, members);
+	else if (status == EXIT_DONE)
+		puts(detail);
+	else
+		fprintf(stderr, "vfio-claim: %s\n", detail);
+	json_object_put(members);
 	return status;
 }
 

@@ -22,17 +22,18 @@ static int run(struct context *context)
 {
 	char what[1024];
 	struct str s = STR_ON(what);
+	static struct holders holders;
 	enum handover result;
 	int status;
 
 	if (!answer_one_claim(context, &status))
 		return status;
 	result = handover_claim(&context->root, context->arguments[0], context->dry_run,
-				&s);
+				&holders, &s);
 	if (result == HANDOVER_DONE && !context->dry_run)
 		forget_release(&context->root);
-	return answer(context, handover_name(result), what,
-		      result <= HANDOVER_NOTHING ? EXIT_DONE : EXIT_REFUSED);
+	return answer_with(context, handover_name(result), what, holders_json(&holders),
+			   result <= HANDOVER_NOTHING ? EXIT_DONE : EXIT_REFUSED);
 }
 
 static const struct option options[] = {

@@ -108,9 +108,10 @@ static int release(struct context *context, const char *name)
 {
 	char what[1024];
 	struct str s = STR_ON(what);
+	static struct holders holders;
 	enum handover result;
 
-	result = handover_release(&context->root, name, context->dry_run, &s);
+	result = handover_release(&context->root, name, context->dry_run, &holders, &s);
 	if (result == HANDOVER_DONE && !context->dry_run) {
 		note_released(context, what);
 		if (!keep)
@@ -123,8 +124,8 @@ static int release(struct context *context, const char *name)
 		if (!keep_released(context, name, &s))
 			return answer(context, "failed", what, EXIT_REFUSED);
 	}
-	return answer(context, handover_name(result), what,
-		      result <= HANDOVER_NOTHING ? EXIT_DONE : EXIT_REFUSED);
+	return answer_with(context, handover_name(result), what, holders_json(&holders),
+			   result <= HANDOVER_NOTHING ? EXIT_DONE : EXIT_REFUSED);
 }
 
 static int run(struct context *context)

@@ -11,7 +11,6 @@
 #include "release.h"
 #include "run.h"
 #include "text.h"
-#include "users.h"
 #include "worker.h"
 
 #define DEADLINE_MS 10000
@@ -20,6 +19,7 @@
 /* What a worker leaves behind. */
 struct shared {
 	struct act_log log;
+	struct holders holders; /* who came in between: nothing was done */
 	enum reason reason;
 	char detail[REPORT_DETAIL_LEN];
 };
@@ -28,7 +28,7 @@ struct job {
 	struct fs *root;
 	struct shared *shared;
 	struct module_loader loader;
-	unsigned claim; /* conf_claim.first */
+	const struct plan_claim *claim;
 };
 
 const char *handover_name(enum handover result)
@@ -56,6 +56,24 @@ static int load_with_modprobe(struct module_loader *loader, const char *name)
 	return run_program(argv, _("load a module")) == 0 ? 0 : -ENOENT;
 }
 
+static void find_holders(struct fs *root, const struct plan_claim *claim,
+			 struct holders *ret)
+{
+	const struct machine_function *f = plan_functions(&machine, claim);
+	static struct pci_address addresses[CONF_MAX_FUNCTIONS];
+
+	for (unsigned i = 0; i < claim->conf->n; i++)
+		addresses[i] = f[i].found.function.address;
+	*ret = (struct holders){ .n = 0 };
+	host_users_find(root, addresses, claim->conf->n, ret);
+}
+
+/* Whether nobody may be disturbed; in doubt somebody is. */
+static bool held(const struct holders *holders)
+{
+	return holders->n || holders->unseen;
+}
+
 static void take(void *arg)
 {
 	struct job *job = arg;
@@ -63,9 +81,13 @@ static void take(void *arg)
 	struct str detail = STR_ON(shared->detail);
 
 	shared->reason = act_prepare(job->root, &job->loader, &shared->log, &detail);
-	if (shared->reason == REASON_NONE)
+	if (shared->reason != REASON_NONE)
+		return;
+	/* loading takes a while */
+	find_holders(job->root, job->claim, &shared->holders);
+	if (!held(&shared->holders))
 		shared->reason = act_bind(job->root, &job->loader, &shared->log,
-					  job->claim, &detail);
+					  job->claim->conf->first, &detail);
 }
 
 static void recover(void *arg)
@@ -76,6 +98,30 @@ static void recover(void *arg)
 	(void)!act_undo(job->root, &job->loader, &job->shared->log, &lost);
 }
 
+/* Whose each function is after all. */
+static void say_drivers(struct fs *root, const struct plan_claim *claim, struct str *what)
+{
+	const struct machine_function *f = plan_functions(&machine, claim);
+	char driver[PCI_DRIVER_LEN];
+
+	for (unsigned i = 0; i < claim->conf->n; i++) {
+		const struct pci_function *found = &f[i].found.function;
+
+		str_add(what, "; ");
+		pci_address_add(what, found->address);
+		if (driver_current(root, found->address, driver) < 0)
+			driver[0] = '\0';
+		if (str_equal(driver, found->driver))
+			str_add(what, _(" is as it was"));
+		else
+			str_join(what, _(" is on "), *driver ? driver : _("no driver"),
+				 NULL);
+		if (!*driver && found->driver[0])
+			str_join(what, _(" (before: "), found->driver,
+				 _("); load that, or reboot"), NULL);
+	}
+}
+
 static enum handover take_bounded(struct job *job, struct str *what)
 {
 	struct shared *shared = job->shared;
@@ -83,8 +129,9 @@ static enum handover take_bounded(struct job *job, struct str *what)
 
 	if (end == WORKER_DONE) {
 		if (shared->reason == REASON_NONE)
-			return HANDOVER_DONE;
+			return held(&shared->holders) ? HANDOVER_IN_USE : HANDOVER_DONE;
 		str_join(what, reason_name(shared->reason), ": ", shared->detail, NULL);
+		say_drivers(job->root, job->claim, what);
 		return HANDOVER_FAILED;
 	}
 	str_join(what,
@@ -100,12 +147,12 @@ static enum handover take_bounded(struct job *job, struct str *what)
 }
 
 static enum handover take_claim(struct fs *root, const struct plan_claim *claim,
-				struct str *what)
+				struct holders *holders, struct str *what)
 {
 	struct job job = {
 		.root = root,
 		.loader = { .load = load_with_modprobe },
-		.claim = claim->conf->first,
+		.claim = claim,
 	};
 	enum handover result;
 
@@ -117,6 +164,8 @@ static enum handover take_claim(struct fs *root, const struct plan_claim *claim,
 	}
 	act_begin(&machine, claim, &job.shared->log);
 	result = take_bounded(&job, what);
+	if (result == HANDOVER_IN_USE)
+		*holders = job.shared->holders;
 	munmap(job.shared, sizeof(*job.shared));
 	return result;
 }
@@ -178,20 +227,41 @@ static bool taken_already(const struct plan_claim *claim)
 	return true;
 }
 
-static bool in_use(struct fs *root, const struct plan_claim *claim, struct str *what)
+static enum handover in_use(const char *name, const struct holders *holders,
+			    struct str *what)
 {
-	const struct machine_function *f = plan_functions(&machine, claim);
+	if (holders->n) {
+		str_join(what, name, _(" is in use: "), NULL);
+		holders_say(holders, what);
+		holders_advise(holders, what);
+	} else {
+		str_add_uint(what, holders->unseen);
+		str_add(what, _(" processes cannot be looked at, so nobody knows whether "
+				"they use it; run it as root"));
+	}
+	str_add(what, _("; or claim it at the next boot"));
+	return HANDOVER_IN_USE;
+}
 
-	for (unsigned i = 0; i < claim->conf->n; i++)
-		if (host_users_find(root, f[i].found.function.address, what))
-			return true;
-	return false;
+static enum handover would_claim(const char *name, const struct holders *holders,
+				 struct str *what)
+{
+	str_join(what, _("would claim "), name, NULL);
+	if (holders->unseen) {
+		str_add(what, _(", unless one of the "));
+		str_add_uint(what, holders->unseen);
+		str_add(what, _(" processes uses it that only root can look at"));
+	}
+	for (unsigned i = 0; i < holders->n_notes; i++)
+		str_join(what, "; ", holders->notes[i], NULL);
+	return HANDOVER_DONE;
 }
 
 static enum handover claim(struct fs *root, const char *name, bool dry_run,
-			   struct str *what)
+			   struct holders *holders, struct str *what)
 {
 	const struct plan_claim *named = plan_named(name, what);
+	enum handover result;
 
 	if (!named)
 		return HANDOVER_REFUSED;
@@ -203,30 +273,29 @@ static enum handover claim(struct fs *root, const char *name, bool dry_run,
 		str_join(what, reason_name(named->reason), ": ", named->detail, NULL);
 		return HANDOVER_REFUSED;
 	}
-	if (in_use(root, named, what)) {
-		str_add(what,
-			_("; end that first (a desktop: log out, or stop the display "
-			  "manager), or claim it at the next boot"));
-		return HANDOVER_IN_USE;
-	}
-	if (dry_run) {
-		str_join(what, _("would claim "), name, NULL);
-		return HANDOVER_DONE;
-	}
-	if (take_claim(root, named, what) != HANDOVER_DONE)
-		return HANDOVER_FAILED;
-	str_join(what, name, _(" is claimed, until the next boot decides anew"), NULL);
-	return HANDOVER_DONE;
+	find_holders(root, named, holders);
+	if (dry_run && !holders->n)
+		return would_claim(name, holders, what);
+	if (held(holders))
+		return in_use(name, holders, what);
+	result = take_claim(root, named, holders, what);
+	if (result == HANDOVER_IN_USE)
+		return in_use(name, holders, what);
+	if (result == HANDOVER_DONE)
+		str_join(what, name, _(" is claimed, until the next boot decides anew"),
+			 NULL);
+	return result;
 }
 
 enum handover handover_claim(struct fs *root, const char *name, bool dry_run,
-			     struct str *what)
+			     struct holders *holders, struct str *what)
 {
 	enum handover result;
 
+	*holders = (struct holders){ .n = 0 };
 	if (!load(root, what))
 		return HANDOVER_REFUSED;
-	result = claim(root, name, dry_run, what);
+	result = claim(root, name, dry_run, holders, what);
 	machine_finish(&machine);
 	return result;
 }
@@ -291,11 +360,12 @@ static const struct report_claim *claimed_at_boot(const struct report *boot,
 }
 
 enum handover handover_release(struct fs *root, const char *name, bool dry_run,
-			       struct str *what)
+			       struct holders *holders, struct str *what)
 {
 	static struct report boot;
 	const struct report_claim *claim = NULL;
 
+	*holders = (struct holders){ .n = 0 };
 	if (boot_load(root, &boot) == 0)
 		claim = claimed_at_boot(&boot, name);
 	if (!claim) {
@@ -308,13 +378,13 @@ enum handover handover_release(struct fs *root, const char *name, bool dry_run,
 		str_join(what, _("the host has "), name, _(" already"), NULL);
 		return HANDOVER_NOTHING;
 	}
-	if (dry_run) {
-		if (users_find(root, &boot, claim, what))
-			return HANDOVER_IN_USE;
+	if (dry_run && !release_held(root, &boot, claim, holders, what)) {
 		str_join(what, _("would give back "), name, NULL);
 		return HANDOVER_DONE;
 	}
-	switch (release_claim(root, &boot, claim, what)) {
+	if (dry_run)
+		return HANDOVER_IN_USE;
+	switch (release_claim(root, &boot, claim, holders, what)) {
 	case VERDICT_RELEASED:
 		return HANDOVER_DONE;
 	case VERDICT_IN_USE:

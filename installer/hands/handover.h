@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "holders.h"
 #include "report.h"
 
 enum handover {
@@ -19,10 +20,9 @@ enum handover {
 /* For scripts: "done", "nothing", "in-use", "refused", "failed". */
 const char *handover_name(enum handover result) __attribute__((returns_nonnull));
 
-/* `what` says in words what became of it, and what to do about it. */
-enum handover handover_claim(struct fs *root, const char *name, bool dry_run,
-			     struct str *what)
-	__attribute__((nonnull, warn_unused_result));
-enum handover handover_release(struct fs *root, const char *name, bool dry_run,
-			       struct str *what)
-	__attribute__((nonnull, warn_unused_result));
+/* `what` says in words what became of it, and what to do about it; `holders` who has the
+ * functions, as far as that was looked for. */
+typedef enum handover handover_fn(struct fs *root, const char *name, bool dry_run,
+				  struct holders *holders, struct str *what);
+
+handover_fn handover_claim, handover_release;

@@ -115,14 +115,32 @@ static void work(void *arg)
 	job->shared->verdict = release(job->root, job->boot, job->claim, &what);
 }
 
+bool release_held(struct fs *root, const struct report *boot,
+		  const struct report_claim *claim, struct holders *ret, struct str *what)
+{
+	static struct pci_address addresses[CONF_MAX_FUNCTIONS];
+
+	for (unsigned i = 0; i < claim->n; i++)
+		addresses[i] = boot->functions[claim->first + i].address;
+	*ret = (struct holders){ .n = 0 };
+	users_find(root, addresses, claim->n, ret);
+	if (!ret->n)
+		return false;
+	str_join(what, claim->name, _(" is in use: "), NULL);
+	holders_say(ret, what);
+	holders_advise(ret, what);
+	return true;
+}
+
 enum verdict release_claim(struct fs *root, const struct report *boot,
-			   const struct report_claim *claim, struct str *what)
+			   const struct report_claim *claim, struct holders *ret,
+			   struct str *what)
 {
 	struct job job = { .root = root, .boot = boot, .claim = claim };
 	enum verdict verdict = VERDICT_FAILED;
 
-	if (users_find(root, boot, claim, what)) {
-		str_join(what, ", so ", claim->name, " was NOT given back", NULL);
+	if (release_held(root, boot, claim, ret, what)) {
+		str_join(what, "; ", claim->name, " was NOT given back", NULL);
 		return VERDICT_IN_USE;
 	}
 	job.shared = mmap(NULL, sizeof(*job.shared), PROT_READ | PROT_WRITE,
@@ -146,6 +164,7 @@ enum verdict release_all(struct fs *root, const struct report *boot, struct str 
 {
 	enum verdict worst = VERDICT_RELEASED, verdict;
 	const size_t begin = what->len;
+	struct holders holders;
 
 	for (unsigned i = 0; i < boot->n_claims; i++) {
 		const struct report_claim *claim = &boot->claims[i];
@@ -154,7 +173,7 @@ enum verdict release_all(struct fs *root, const struct report *boot, struct str 
 			continue;
 		if (what->len > begin)
 			str_add(what, "; ");
-		verdict = release_claim(root, boot, claim, what);
+		verdict = release_claim(root, boot, claim, &holders, what);
 		if (verdict > worst)
 			worst = verdict;
 	}

@@ -5,18 +5,22 @@
 #pragma once
 
 #include "boot.h"
+#include "holders.h"
 
-/*
- * Releases every claim of this boot that nobody uses, and waits a few seconds for the
- * host's driver to take the display. What became of each is appended to `what`. Returns
- * VERDICT_RELEASED, _IN_USE or _FAILED, the worst of them.
- */
-/*
- * The same for one claim. Bounded: what hangs in the kernel is left there, and said.
- */
-enum verdict release_claim(struct fs *root, const struct report *boot,
-			   const struct report_claim *claim, struct str *what)
+/* Who has a claim's functions open. If somebody has, `what` says so. */
+bool release_held(struct fs *root, const struct report *boot,
+		  const struct report_claim *claim, struct holders *ret, struct str *what)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * Gives a claim back, unless somebody has it open, and waits a few seconds for the host's
+ * driver to take the display. Bounded: what hangs in the kernel is left there, and said.
+ * What became of it is appended to `what`. Returns VERDICT_RELEASED, _IN_USE or _FAILED.
+ */
+enum verdict release_claim(struct fs *root, const struct report *boot,
+			   const struct report_claim *claim, struct holders *ret,
+			   struct str *what) __attribute__((nonnull, warn_unused_result));
+
+/* The same for every claim of this boot; returns the worst of their verdicts. */
 enum verdict release_all(struct fs *root, const struct report *boot, struct str *what)
 	__attribute__((nonnull, warn_unused_result));

@@ -7,12 +7,17 @@
 #include "fs.h"
 #include "str.h"
 
-/* `link` is the descriptor's place below proc/, `target` what it leads to. */
-typedef bool open_files_fn(void *arg, const char *link, const char *target);
+struct open_file {
+	const char *pid;
+	const char *link; /* leads to the node, whatever name space the process is in */
+	const char *target; /* its name there: "/dev/dri/card0" */
+};
+
+typedef void open_files_fn(void *arg, const struct open_file *file);
 
 /*
- * Asks for every open file that lies in /dev. At the first true the answer is true, with
- * "NAME (pid N) has TARGET open" appended to `who`.
+ * Shows every file below /dev that a process has open or mapped. Returns how many
+ * processes could not be looked at.
  */
-bool open_files_find(struct fs *root, open_files_fn *fn, void *arg, struct str *who)
-	__attribute__((nonnull(1, 2, 4), warn_unused_result));
+unsigned open_files_each(struct fs *root, open_files_fn *fn, void *arg)
+	__attribute__((nonnull(1, 2)));

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "users.h"
 
-#include "open_files.h"
-#include "pci.h"
-
 #define VFIO "/dev/vfio/"
 
 struct search {
 	struct fs *root;
-	const struct report *boot;
-	const struct report_claim *claim;
+	const struct pci_address *addresses;
+	size_t n;
+	struct holders *holders;
 	const char *target; /* of the descriptor that is looked at */
 };
 
@@ -22,36 +20,38 @@ static int compare_device(void *arg, const char *name)
 	       str_equal(s->target + strlen(VFIO "devices/"), name);
 }
 
-static bool is_of(struct search *s, const struct report_function *f)
+static bool is_of(struct search *s, struct pci_address address)
 {
 	char path[FS_PATH_MAX], group[16];
 
-	pci_device_path(path, sizeof(path), f->address, "iommu_group");
+	pci_device_path(path, sizeof(path), address, "iommu_group");
 	if (fs_link_name(s->root, path, group, sizeof(group)) == 0 &&
 	    str_equal(s->target + strlen(VFIO), group))
 		return true;
-	pci_device_path(path, sizeof(path), f->address, "vfio-dev");
+	pci_device_path(path, sizeof(path), address, "vfio-dev");
 	return s->root->ops->list(s->root, path, compare_device, s) > 0;
 }
 
-static bool is_of_claim(void *arg, const char *link, const char *target)
+static void look_at(void *arg, const struct open_file *file)
 {
 	struct search *s = arg;
 
-	(void)link;
-	if (!str_starts(target, VFIO))
-		return false;
-	s->target = target;
-	for (unsigned i = 0; i < s->claim->n; i++)
-		if (is_of(s, &s->boot->functions[s->claim->first + i]))
-			return true;
-	return false;
+	if (!str_starts(file->target, VFIO))
+		return;
+	s->target = file->target;
+	for (size_t i = 0; i < s->n; i++)
+		if (is_of(s, s->addresses[i])) {
+			holders_add(s->holders, s->root, file);
+			return;
+		}
 }
 
-bool users_find(struct fs *root, const struct report *boot,
-		const struct report_claim *claim, struct str *who)
+void users_find(struct fs *root, const struct pci_address *addresses, size_t n,
+		struct holders *ret)
 {
-	struct search s = { .root = root, .boot = boot, .claim = claim };
+	struct search s = {
+		.root = root, .addresses = addresses, .n = n, .holders = ret
+	};
 
-	return open_files_find(root, is_of_claim, &s, who);
+	ret->unseen += open_files_each(root, look_at, &s);
 }

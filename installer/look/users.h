@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who has a claimed function open: its VFIO group, or its VFIO device (iommufd).
+ * Who has functions open that vfio-pci has: a VFIO group, or a VFIO device (iommufd).
  */
 #pragma once
 
-#include "report.h"
+#include "holders.h"
+#include "pci.h"
 
-/* True if somebody has; the first that is found is appended to `who`. */
-bool users_find(struct fs *root, const struct report *boot,
-		const struct report_claim *claim, struct str *who)
-	__attribute__((nonnull));
+/* Appends every process that does. */
+void users_find(struct fs *root, const struct pci_address *addresses, size_t n,
+		struct holders *ret) __attribute__((nonnull));

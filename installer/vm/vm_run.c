@@ -13,24 +13,34 @@
 #include "command_line.h"
 #include "foreground.h"
 #include "loaded.h"
-#include "open_files.h"
 #include "run.h"
 #include "slurp.h"
 #include "text.h"
+#include "users.h"
 #include "vm_commands.h"
 
 #define SLACK (1024ULL << 20) /* bytes that QEMU needs beside the guest's memory */
 
 /* ---- may it run? */
 
-static bool is_group(void *arg, const char *link, const char *target)
-{
-	(void)link;
-	return str_equal(arg, target);
-}
-
 static bool is_busy(struct context *context, const struct claimed *claimed,
 		    struct str *why)
+{
+	struct pci_address addresses[CLAIMED_MAX];
+	struct holders holders = { .n = 0 };
+
+	for (size_t i = 0; i < claimed->n; i++)
+		addresses[i] = claimed->functions[i].function.address;
+	users_find(&context->root, addresses, claimed->n, &holders);
+	if (!holders.n)
+		return false;
+	holders_say(&holders, why);
+	str_add(why, _(": another machine uses the claim"));
+	return true;
+}
+
+static bool may_open(struct context *context, const struct claimed *claimed,
+		     struct str *why)
 {
 	for (size_t i = 0; i < claimed->n; i++) {
 		char path[FS_PATH_MAX], group[32], device[64];
@@ -41,19 +51,15 @@ static bool is_busy(struct context *context, const struct claimed *claimed,
 		if (fs_link_name(&context->root, path, group, sizeof(group)) < 0)
 			continue;
 		str_join(&s, "/dev/vfio/", group, NULL);
-		if (open_files_find(&context->root, is_group, device, why)) {
-			str_add(why, _(": another machine uses the claim"));
-			return true;
-		}
 		if (access(device, R_OK | W_OK) < 0) {
 			str_join(why, device, ": ", str_errno(errno),
 				 _("; run it as root, or let your user have it: a udev "
 				   "rule SUBSYSTEM==\"vfio\", OWNER=\"USER\""),
 				 NULL);
-			return true;
+			return false;
 		}
 	}
-	return false;
+	return true;
 }
 
 static bool may_lock(const struct vm *vm, struct str *why)
@@ -160,7 +166,8 @@ static int run(struct context *context)
 		return status;
 	if (!claimed_ready(&claimed, &why) ||
 	    (!context->root.captured &&
-	     (is_busy(context, &claimed, &why) || !may_lock(&vm, &why))))
+	     (is_busy(context, &claimed, &why) || !may_open(context, &claimed, &why) ||
+	      !may_lock(&vm, &why))))
 		return answer(context, "refused", text, EXIT_REFUSED);
 	if (command_lines_make(&vm, &claimed, &lines) < 0)
 		return answer(context, "failed", str_errno(ENOMEM), EXIT_REFUSED);

@@ -4,7 +4,7 @@
  */
 #include "answer.h"
 #include "boot.h"
-#include "handover.h"
+#include "patience.h"
 #include "str.h"
 #include "text.h"
 
@@ -18,6 +18,13 @@ static void forget_release(struct fs *root)
 		(void)root->ops->remove(root, CONFIRM_PATH);
 }
 
+static struct patience patience;
+
+static bool option(int letter, const char *value)
+{
+	return patience_option(&patience, letter, value);
+}
+
 static int run(struct context *context)
 {
 	char what[1024];
@@ -28,8 +35,7 @@ static int run(struct context *context)
 
 	if (!answer_one_claim(context, &status))
 		return status;
-	result = handover_claim(&context->root, context->arguments[0], context->dry_run,
-				&holders, &s);
+	result = patience_run(context, &patience, handover_claim, &holders, &s);
 	if (result == HANDOVER_DONE && !context->dry_run)
 		forget_release(&context->root);
 	return answer_with(context, handover_name(result), what, holders_json(&holders),
@@ -37,6 +43,7 @@ static int run(struct context *context)
 }
 
 static const struct option options[] = {
+	PATIENCE_OPTIONS,
 	{ "dry-run", no_argument, NULL, 'N' },
 	COMMON_OPTIONS,
 };
@@ -49,7 +56,10 @@ const struct command cmd_claim = {
 		"NAME is that of a [claim NAME] in /etc/vfio-claim.conf. Refused while\n"
 		"anything on the host uses one of its functions, and by all that would\n"
 		"refuse it at boot. It lasts until the next boot, which decides anew.\n\n"
+		"  --when-free     wait until nobody holds them any more, and say who does\n"
+		"  --timeout SECONDS  the same, for at most that long\n"
 		"  --dry-run       only say what would be done\n"),
 	.options = options,
+	.option = option,
 	.run = run,
 };

@@ -11,17 +11,18 @@
 #include "boot.h"
 #include "claims.h"
 #include "conf.h"
-#include "handover.h"
 #include "initramfs.h"
 #include "journal.h"
+#include "patience.h"
 #include "text.h"
 
+static struct patience patience;
 static bool keep;
 
 static bool option(int letter, const char *value)
 {
-	(void)letter;
-	(void)value;
+	if (letter != 'k')
+		return patience_option(&patience, letter, value);
 	keep = true;
 	return true;
 }
@@ -111,7 +112,7 @@ static int release(struct context *context, const char *name)
 	static struct holders holders;
 	enum handover result;
 
-	result = handover_release(&context->root, name, context->dry_run, &holders, &s);
+	result = patience_run(context, &patience, handover_release, &holders, &s);
 	if (result == HANDOVER_DONE && !context->dry_run) {
 		note_released(context, what);
 		if (!keep)
@@ -119,7 +120,7 @@ static int release(struct context *context, const char *name)
 				      "not)"));
 	}
 	/* what is stuck is the host's at the next boot, too */
-	if (keep && result != HANDOVER_REFUSED && result != HANDOVER_IN_USE) {
+	if (keep && (result <= HANDOVER_NOTHING || result == HANDOVER_FAILED)) {
 		str_add(&s, "; ");
 		if (!keep_released(context, name, &s))
 			return answer(context, "failed", what, EXIT_REFUSED);
@@ -138,6 +139,7 @@ static int run(struct context *context)
 }
 
 static const struct option options[] = {
+	PATIENCE_OPTIONS,
 	{ "keep", no_argument, NULL, 'k' },
 	{ "dry-run", no_argument, NULL, 'N' },
 	COMMON_OPTIONS,
@@ -150,6 +152,8 @@ const struct command cmd_release = {
 	.help = N_(
 		"Refused while a virtual machine has one of them open. The next boot claims\n"
 		"them again, unless --keep says otherwise.\n\n"
+		"  --when-free     wait until nobody holds them any more, and say who does\n"
+		"  --timeout SECONDS  the same, for at most that long\n"
 		"  --keep          take the claim out of /etc/vfio-claim.conf, too, and\n"
 		"                  rebuild the images\n"
 		"  --dry-run       only say what would be done\n"),

@@ -36,7 +36,7 @@ const char *handover_name(enum handover result)
 	static const char *const names[] = {
 		[HANDOVER_DONE] = "done",     [HANDOVER_NOTHING] = "nothing",
 		[HANDOVER_IN_USE] = "in-use", [HANDOVER_REFUSED] = "refused",
-		[HANDOVER_FAILED] = "failed",
+		[HANDOVER_FAILED] = "failed", [HANDOVER_INTERRUPTED] = "interrupted",
 	};
 
 	return names[result];
@@ -239,7 +239,7 @@ static enum handover in_use(const char *name, const struct holders *holders,
 		str_add(what, _(" processes cannot be looked at, so nobody knows whether "
 				"they use it; run it as root"));
 	}
-	str_add(what, _("; or claim it at the next boot"));
+	str_add(what, _("; --when-free waits for it, and the next boot claims it, too"));
 	return HANDOVER_IN_USE;
 }
 

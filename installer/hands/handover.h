@@ -15,9 +15,10 @@ enum handover {
 	HANDOVER_IN_USE,
 	HANDOVER_REFUSED, /* there is no such claim, or the plan refuses it */
 	HANDOVER_FAILED, /* undone; or stuck in the kernel, which is said */
+	HANDOVER_INTERRUPTED, /* while it was waited for: nothing was changed */
 };
 
-/* For scripts: "done", "nothing", "in-use", "refused", "failed". */
+/* For scripts: "done", "nothing", "in-use", "refused", "failed", "interrupted". */
 const char *handover_name(enum handover result) __attribute__((returns_nonnull));
 
 /* `what` says in words what became of it, and what to do about it; `holders` who has the

@@ -3,10 +3,13 @@
 build/cli/root/: links and device numbers, which only root can make."""
 
 import os
+import signal
 import stat
+import subprocess
+import threading
 
 from host import FAR, NEAR, answer, host, same, whole
-from installer import command, put, says
+from installer import COMMAND, command, put, says
 from release import MINE, on_vfio
 from start import ROOT, check
 
@@ -95,7 +98,7 @@ def holders_of_a_desktop():
     for more in ([], ["--dry-run"]):
         says(command("claim", "mine", *more), 1, "mine is in use: Xorg (pid 812, desktop) has "
              "/dev/dri/card1, /dev/dri/renderD129 open; wireplumber (pid 900, sound) has",
-             "log out of the desktop", "stop the sound server")
+             "log out of the desktop", "stop the sound server", "--when-free")
     same(before)
 
 
@@ -215,6 +218,84 @@ def holders_that_cannot_be_looked_at():
     same(before)
 
 
+def waiting(*words):
+    """It waits: the process, and the lines that it says on stderr."""
+    # pylint: disable=consider-using-with
+    child = subprocess.Popen([COMMAND, *words, "--root", ROOT], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    guard = threading.Timer(60, child.kill)
+    guard.start()
+    return child, guard
+
+
+def when_free_waits_and_tells():
+    """Each time that it is somebody else; then it is done."""
+    for more in ([], ["--json"]):
+        desk()
+        process(70, "first", "/dev/dri/card1")
+        child, guard = waiting("claim", "mine", "--when-free", *more)
+        line = child.stderr.readline()
+        check("waiting: first (pid 70) has /dev/dri/card1 open" in line, f"{line!r}")
+        process(71, "second", "/dev/dri/renderD129")
+        ends_process(70)
+        while "second (pid 71)" not in line:
+            check(line and child.poll() is None, f"it does not wait for the second: {line!r}")
+            line = child.stderr.readline()
+        check(written_nothing(), "something is written while it waits")
+        ends_process(71)
+        out, errors = child.communicate()
+        guard.cancel()
+        # nobody binds here
+        check(child.returncode == 1 and "bind-failed" in (out + errors), f"{out} {errors}")
+        check("waiting" not in errors, f"{errors!r}")
+        check(not more or out.lstrip().startswith("{"), f"{out!r}")
+
+
+def written_nothing():
+    return all(open(f"{ROOT}/sys/bus/pci/devices/{a}/driver_override", "rb").read() == b"(null)\n"
+               for a in FAR)
+
+
+def when_free_ends_on_request():
+    """Ctrl-C, and a time: nothing is changed."""
+    desk()
+    process(70, "first", "/dev/dri/card1")
+    before = whole()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        child, guard = waiting("claim", "mine", "--when-free", "--json")
+        child.stderr.readline()
+        child.send_signal(number)
+        out, errors = child.communicate()
+        guard.cancel()
+        check(child.returncode == 1 and '"interrupted"' in out and "nothing was changed" in out,
+              f"{child.returncode} {out} {errors}")
+    done = command("claim", "mine", "--timeout", "1", "--json")
+    said = answer(done)
+    check((done.returncode, said["outcome"]) == (1, "in-use") and
+          "still so after 1 s" in said["detail"] and said["holders"][0]["pid"] == 70, f"{said}")
+    same(before)
+    done = command("claim", "mine", "--when-free", "--dry-run")
+    says(done, 0, "first (pid 70)", "would be waited for")
+    for words in (["--timeout", "0"], ["--timeout", "x"], ["--timeout", "1s"]):
+        says(command("claim", "mine", *words), 2, "--timeout")
+    says(command("claim", "nobody", "--when-free"), 1, "no claim nobody")
+    same(before)
+
+
+def when_free_releases():
+    host(conf=MINE, change=on_vfio(*FAR))
+    process(50, "qemu-system-x86", "/dev/vfio/21",
+            words=["qemu-system-x86_64", "-name", "guest=win"])
+    child, guard = waiting("release", "mine", "--when-free")
+    line = child.stderr.readline()
+    check("waiting: qemu-system-x86 (pid 50, guest win)" in line, f"{line!r}")
+    ends_process(50)
+    _, errors = child.communicate()
+    guard.cancel()
+    # nothing lets go here
+    check(child.returncode == 1 and "NOT given back" in errors, f"{errors!r}")
+
+
 def can_make_nodes():
     try:
         os.makedirs(ROOT, exist_ok=True)
@@ -225,8 +306,9 @@ def can_make_nodes():
     return True
 
 
-CASES = [holders_that_are_guests]
+CASES = [holders_that_are_guests, when_free_releases]
 if can_make_nodes():
     CASES += [holders_of_a_desktop, holders_by_a_mapping, holders_in_another_name_space,
               holders_by_nvidia, holders_in_the_kernel, holders_that_are_many,
-              holders_that_cannot_be_looked_at]
+              holders_that_cannot_be_looked_at, when_free_waits_and_tells,
+              when_free_ends_on_request]

@@ -207,14 +207,7 @@ def processors_audio():
 # ---- displays
 
 def connector(machine, number, address, name, status="connected"):
-    here = f"{machine.get(address).directory}/drm/card{number}"
-    put(f"{here}/card{number}-{name}/status", status + "\n")
-    if not os.path.lexists(f"{ROOT}/{here}/device"):
-        os.symlink(f"../../../{address}", f"{ROOT}/{here}/device")
-    for path, target in ((f"sys/class/drm/card{number}", here),
-                         (f"sys/class/drm/card{number}-{name}", f"{here}/card{number}-{name}")):
-        if not os.path.lexists(f"{ROOT}/{path}"):
-            Writer(ROOT).link(path, target)
+    Writer(ROOT).connector(machine.get(address), f"card{number}", name, status)
 
 
 @case

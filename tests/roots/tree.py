@@ -7,9 +7,14 @@ none. Indented by two blanks below its bridge. Words:
   serial=xx-…[@OFFSET]  as lspci prints it; the capability's offset, hex, 100 unless given
   pci                   a conventional PCI function, without extended configuration space
   boot                  the firmware's display
+  removable             behind a port that leads out of the machine
+  state=D3cold          its power state
+  d3cold=0              d3cold_allowed
+  acpi, pr3             a port that the firmware describes; pr3: and can cut the power behind
 Further lines:
   iommu NAME…           what is below sys/class/iommu
-  file PATH TEXT        one more file
+  connector ADDRESS CARD NAME STATUS   a DRM connector of a function, as "card1 eDP-1 connected"
+  file PATH [TEXT]      one more file; \\n in the text begins a line
   fill N                network cards with virtual functions, until there are N functions
 """
 import dataclasses
@@ -87,7 +92,7 @@ def pair(text):
 
 class Machine:
     def __init__(self, name, fill=None):
-        self.functions, self.iommu, self.files = [], [], {}
+        self.functions, self.iommu, self.files, self.connectors = [], [], {}, []
         above = []
         with open(f"{HERE}/machines/{name}.txt", encoding="utf-8") as source:
             lines = source.read().splitlines()
@@ -97,8 +102,11 @@ class Machine:
                 continue
             if word[0] == "iommu":
                 self.iommu = word[1:]
+            elif word[0] == "connector":
+                self.connectors.append(word[1:])
             elif word[0] == "file":
-                self.files[word[1]] = line.split(None, 2)[2] + "\n"
+                text = line.split(None, 2)[2:]
+                self.files[word[1]] = text[0].replace("\\n", "\n") + "\n" if text else ""
             elif word[0] == "fill":
                 self.fill(fill or int(word[1]))
             else:
@@ -193,8 +201,31 @@ class Writer:
         shared = {f.address[:-2] for f in functions if not f.address.endswith(".0")}
         for function in functions:
             self.function(function, function.address[:-2] in shared)
+            self.power(function)
+        for address, card, name, status in machine.connectors:
+            self.connector(machine.get(address), card, name, status)
         for path, text in machine.files.items():
             self.file(path, text)
+
+    def connector(self, function, card, name, status):
+        here = f"{function.directory}/drm/{card}"
+        self.file(f"{here}/{card}-{name}/status", f"{status}\n")
+        self.link(f"sys/class/drm/{card}-{name}", f"{here}/{card}-{name}")
+        if not os.path.lexists(f"{self.root}/{here}/device"):
+            os.symlink(f"../../../{function.address}", f"{self.root}/{here}/device")
+            self.link(f"sys/class/drm/{card}", here)
+
+    def power(self, f):
+        named = dict(word.split("=") for word in f.words if "=" in word)
+        for word, path in (("state", "power_state"), ("d3cold", "d3cold_allowed")):
+            if word in named:
+                self.file(f"{f.directory}/{path}", f"{named[word]}\n")
+        if "removable" in f.words:
+            self.file(f"{f.directory}/removable", "removable\n")
+        if "acpi" in f.words or "pr3" in f.words:
+            self.file(f"{f.directory}/firmware_node/path", "\\_SB_.PCI0.PORT\n")
+        if "pr3" in f.words:
+            self.file(f"{f.directory}/firmware_node/power_resources_D3hot/LNXPOWER:00/path", "")
 
     def function(self, f, multi):
         here = f.directory

@@ -51,7 +51,7 @@ static void print_shows(const struct card *card)
 	puts("");
 }
 
-static void print_shape(const struct card *card, size_t panels)
+static void print_shape(const struct card *card, const struct shape_panels *panels)
 {
 	char text[1024];
 	struct str s = STR_ON(text);
@@ -63,6 +63,7 @@ static void print_shape(const struct card *card, size_t panels)
 
 static int print_cards(const struct context *context, const struct cards *cards)
 {
+	const struct shape_panels panels = cards_panels(cards);
 	struct list_widths widths = { 0 };
 	struct list_row row;
 
@@ -82,7 +83,7 @@ static int print_cards(const struct context *context, const struct cards *cards)
 			print_row(&row, &widths, k ? "  " : "");
 		}
 		print_shows(card);
-		print_shape(card, cards_panels(cards));
+		print_shape(card, &panels);
 		fputs("    ", stdout);
 		text_print(stdout, context->colour, style_of(card->verdict), "%s",
 			   card->detail);

@@ -207,10 +207,12 @@ static bool judge_group(struct survey *s, struct card *card)
 			text_clean(driver, sizeof(driver), member ? member->driver : "");
 			snprintf(card->detail, sizeof(card->detail),
 				 _("cannot be claimed alone: IOMMU group %d also holds "
-				   "%s (%s), %s%s%s; claim it, too, or move the card "
-				   "to another slot"),
+				   "%s (%s), %s%s%s; claim it, too%s"),
 				 group->id, address, name, why, *driver ? " " : "",
-				 driver);
+				 driver,
+				 card->shape.removable
+					 ? ""
+					 : _(", or move the card to another slot"));
 			return verdict(card, CARD_E_GROUP);
 		}
 	}
@@ -342,13 +344,15 @@ int cards_scan(struct fs *root, struct cards *ret)
 	return r;
 }
 
-size_t cards_panels(const struct cards *cards)
+struct shape_panels cards_panels(const struct cards *cards)
 {
-	size_t n = 0;
+	struct shape_panels panels = { .n = 0 };
 
-	for (size_t i = 0; i < cards->n; i++)
-		n += cards->cards[i].shape.panel;
-	return n;
+	for (size_t i = 0; i < cards->n; i++) {
+		panels.n += cards->cards[i].shape.panel;
+		panels.on += cards->cards[i].shape.panel_on;
+	}
+	return panels;
 }
 
 void cards_finish(struct cards *cards)

@@ -57,8 +57,7 @@ int cards_scan(struct fs *root, struct cards *ret)
 	__attribute__((nonnull, warn_unused_result));
 void cards_finish(struct cards *cards) __attribute__((nonnull));
 
-/* How many of them have a connector of the inner panel: with two, a MUX decides. */
-size_t cards_panels(const struct cards *cards) __attribute__((nonnull));
+struct shape_panels cards_panels(const struct cards *cards) __attribute__((nonnull));
 
 /* Any one function, as it would be a companion: for what is not a graphics card. */
 int card_function_read(struct fs *root, const struct pci_list *all,

@@ -107,8 +107,10 @@ static struct json_object *shape(const struct shape *of)
 	struct json_object *outputs = json_object_new_array();
 
 	add_bool(o, "controller", of->controller);
+	add_bool(o, "headless", of->headless);
 	add_bool(o, "removable", of->removable);
 	add_bool(o, "panel", of->panel);
+	add_bool(o, "panel_on", of->panel_on);
 	for (size_t i = 0; i < of->n_outputs; i++)
 		append(outputs, json_object_new_string(of->outputs[i]));
 	add(o, "outputs", outputs);

@@ -20,42 +20,49 @@ static bool attribute_is(struct fs *root, struct pci_address address, const char
 	       str_equal(text, value);
 }
 
-/* The bridge above: the last but one part of where the function's folder is. */
-static bool port_of(struct fs *root, struct pci_address address, struct pci_address *ret)
-{
-	char path[FS_PATH_MAX], target[FS_PATH_MAX * 4];
-	char *slash;
-
-	pci_device_path(path, sizeof(path), address, NULL);
-	if (root->ops->link(root, path, target, sizeof(target)) < 0)
-		return false;
-	slash = strrchr(target, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	slash = strrchr(target, '/');
-	return slash && pci_address_parse(slash + 1, ret);
-}
-
 /*
- * The port's _PR3 switches off whatever is behind it (ACPI 6.5, 7.3.11);
+ * What a port's _PR3 switches off is whatever is behind it (ACPI 6.5, 7.3.11), so any
+ * port of the way will do: a card with a switch of its own has it above the switch.
  * drivers/acpi/power.c shows it as power_resources_D3hot.
  */
 static enum shape_power read_power(struct fs *root, struct pci_address address)
 {
+	enum shape_power power = SHAPE_POWER_UNKNOWN;
+	char path[FS_PATH_MAX], target[FS_PATH_MAX * 4], *slash;
 	struct pci_address port;
-	char path[FS_PATH_MAX];
 
-	if (!port_of(root, address, &port))
+	pci_device_path(path, sizeof(path), address, NULL);
+	if (root->ops->link(root, path, target, sizeof(target)) < 0)
 		return SHAPE_POWER_UNKNOWN;
-	pci_device_path(path, sizeof(path), port, "firmware_node");
-	if (root->ops->exists(root, path) < 0)
-		return SHAPE_POWER_UNKNOWN;
-	pci_device_path(path, sizeof(path), port, "firmware_node/power_resources_D3hot");
-	if (root->ops->exists(root, path) < 0)
-		return SHAPE_POWER_STAYS;
-	return attribute_is(root, address, "d3cold_allowed", "0") ? SHAPE_POWER_FORBIDDEN
-								  : SHAPE_POWER_CUT;
+	while ((slash = strrchr(target, '/'))) {
+		*slash = '\0';
+		slash = strrchr(target, '/');
+		if (!slash || !pci_address_parse(slash + 1, &port))
+			return power;
+		pci_device_path(path, sizeof(path), port, "firmware_node");
+		if (root->ops->exists(root, path) < 0)
+			continue;
+		power = SHAPE_POWER_STAYS;
+		pci_device_path(path, sizeof(path), port,
+				"firmware_node/power_resources_D3hot");
+		if (root->ops->exists(root, path) == 0)
+			return attribute_is(root, address, "d3cold_allowed", "0")
+				       ? SHAPE_POWER_FORBIDDEN
+				       : SHAPE_POWER_CUT;
+	}
+	return power;
+}
+
+/* A writeback connector shows nothing to anybody. */
+static void add_connector(struct shape *shape, const struct display_connector *c)
+{
+	if (is_panel(c->name)) {
+		shape->panel = true;
+		shape->panel_on = shape->panel_on || c->connected;
+	} else if (!str_starts(c->name, "Writeback-") &&
+		   shape->n_outputs < SHAPE_MAX_OUTPUTS) {
+		str_copy(shape->outputs[shape->n_outputs++], sizeof(c->name), c->name);
+	}
 }
 
 void shape_read(struct fs *root, const struct displays *displays,
@@ -64,17 +71,14 @@ void shape_read(struct fs *root, const struct displays *displays,
 	char path[FS_PATH_MAX], state[sizeof(ret->state)];
 
 	*ret = (struct shape){ .controller = display->ids.class >> 8 == 0x0302 };
-	for (size_t i = 0; i < displays->n; i++) {
-		const struct display_connector *c = &displays->connectors[i];
-
-		if (pci_address_compare(c->address, display->address) != 0)
-			continue;
-		if (is_panel(c->name))
-			ret->panel = true;
-		else if (ret->n_outputs < SHAPE_MAX_OUTPUTS)
-			str_copy(ret->outputs[ret->n_outputs++], sizeof(c->name),
-				 c->name);
-	}
+	for (size_t i = 0; i < displays->n; i++)
+		if (pci_address_compare(displays->connectors[i].address,
+					display->address) == 0)
+			add_connector(ret, &displays->connectors[i]);
+	pci_device_path(path, sizeof(path), display->address, "drm");
+	/* of a VGA card that proves nothing: nvidia_drm has none without modeset=1 */
+	ret->headless = display->ids.class >> 8 == 0x0380 && !ret->panel &&
+			!ret->n_outputs && root->ops->exists(root, path) == 0;
 	ret->removable = attribute_is(root, display->address, "removable", "removable");
 	pci_device_path(path, sizeof(path), display->address, "power_state");
 	if (fs_read_text(root, path, state, sizeof(state)) == 0 && str_starts(state, "D"))
@@ -101,29 +105,43 @@ static void part(struct str *s, const char *text)
 	str_join(s, s->len ? "; " : "", text, NULL);
 }
 
-static void describe_outputs(const struct shape *shape, size_t panels, struct str *s)
+static void describe_panel(const struct shape *shape, const struct shape_panels *panels,
+			   struct str *s)
 {
-	if (shape->panel)
-		part(s, panels > 1 ? _("has a connector of the inner panel, as another "
-				       "card has: a MUX decides between them")
-				   : _("drives the inner panel"));
+	if (!shape->panel)
+		return;
+	if (panels->n == 1)
+		part(s, _("drives the inner panel"));
+	else if (panels->on != 1)
+		part(s, _("has a connector of the inner panel, as another card has: a "
+			  "MUX decides between them"));
+	else if (shape->panel_on)
+		part(s, _("drives the inner panel, which a MUX can give to another "
+			  "card"));
+	else
+		part(s, _("has a connector of the inner panel, which a MUX gives to "
+			  "another card now"));
+}
+
+/* Only in a laptop: elsewhere nobody expects a card's outputs to work for two. */
+static void describe_outputs(const struct shape *shape, const struct shape_panels *panels,
+			     struct str *s)
+{
+	const bool drives = shape->panel && (panels->n == 1 || shape->panel_on);
+
+	describe_panel(shape, panels, s);
 	for (size_t i = 0; i < shape->n_outputs; i++) {
 		if (i == 0)
 			part(s, _("outer connectors: "));
 		str_join(s, i ? ", " : "", shape->outputs[i], NULL);
 	}
-	if (shape->n_outputs && panels && !shape->panel)
+	if (panels->n && (drives || shape->n_outputs))
 		str_add(s, _(" (dark on the host while a guest has the card)"));
 }
 
-void shape_describe(const struct shape *shape, size_t panels, struct str *s)
+static void describe_power(const struct shape *shape, const struct shape_panels *panels,
+			   struct str *s)
 {
-	if (shape->removable)
-		part(s, _("in a box outside of the machine"));
-	if (shape->controller)
-		part(s, shape->n_outputs ? _("3D controller")
-					 : _("3D controller without outputs"));
-	describe_outputs(shape, panels, s);
 	if (*shape->state) {
 		part(s, _("power state "));
 		str_add(s, shape->state);
@@ -132,4 +150,20 @@ void shape_describe(const struct shape *shape, size_t panels, struct str *s)
 		part(s, _("the firmware can cut its power"));
 	else if (shape->power == SHAPE_POWER_FORBIDDEN)
 		part(s, _("the firmware could cut its power, but d3cold_allowed is 0"));
+	else if (shape->power == SHAPE_POWER_STAYS && panels->n && !shape->panel)
+		part(s, _("no power resource in the firmware can cut its power"));
+}
+
+void shape_describe(const struct shape *shape, const struct shape_panels *panels,
+		    struct str *s)
+{
+	if (shape->removable)
+		part(s, _("in a box outside of the machine"));
+	if (shape->controller)
+		part(s, shape->n_outputs ? _("3D controller")
+					 : _("3D controller without outputs"));
+	else if (shape->headless)
+		part(s, _("without outputs"));
+	describe_outputs(shape, panels, s);
+	describe_power(shape, panels, s);
 }

@@ -29,11 +29,25 @@ CARDS = {
             "0000:09:00.0": (["0000:0a:00.0"], "claimable"),
             "0000:0c:00.0": ([], "claimable"), "0000:12:00.0": ([], "claimable")},
     "vmd": {"0000:00:02.0": ([], "claimable"), "0000:03:00.0": ([], "claimable")},
+    # hybrid laptops and a box; what is beside AMD's graphics is the processor's
+    "adder": {"0000:00:02.0": ([], "claimable"),
+              "0000:01:00.0": (["0000:01:00.1"], "claimable")},
+    "zephyrus": {"0000:03:00.0": (["0000:03:00.1"], "claimable"),
+                 "0000:07:00.0": (["0000:07:00.1"], "claimable")},
+    "swift": {"0000:00:02.0": ([], "claimable"), "0000:03:00.0": ([], "claimable")},
+    "latitude": {"0000:00:02.0": ([], "claimable"), "0000:01:00.0": ([], "claimable")},
+    "optimus": {"0000:00:02.0": ([], "claimable"), "0000:01:00.0": ([], "claimable")},
+    "envy": {"0000:00:02.0": ([], "no-iommu"), "0000:01:00.0": ([], "no-iommu")},
+    "elitebook": {"0000:c4:00.0": (["0000:c4:00.1"], "last-display")},
+    "box": {"0000:00:02.0": ([], "claimable"),
+            "0000:07:00.0": (["0000:07:00.1"], "group-not-viable")},
     "server": {"0000:02:00.0": ([], "claimable"),
                "0000:d9:00.0": (["0000:d9:00.1"], "claimable")},
 }
 BOOT = {"desktop": "0000:01:00.0", "laptop": "0000:00:02.0", "twins": "0000:0c:00.0",
-        "arc": "0000:0c:00.0", "vmd": "0000:00:02.0", "server": "0000:02:00.0"}
+        "arc": "0000:0c:00.0", "vmd": "0000:00:02.0", "server": "0000:02:00.0",
+        "zephyrus": "0000:03:00.0", "elitebook": "0000:c4:00.0",
+        **dict.fromkeys(("adder", "swift", "latitude", "optimus", "envy", "box"), "0000:00:02.0")}
 GPU, USB = "0000:01:00.0", "0000:01:00.2"       # of the desktop
 CONTROL = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -243,8 +257,8 @@ def shape_of_a_laptop():
     power("D3cold")
     shapes = {address: found["shape"] for address, found in cards().items()}
     same("3D controller", shapes[LAPTOP], {
-        "controller": True, "removable": False, "panel": False, "outputs": [],
-        "power_state": "D3cold", "power": "cut"})
+        "controller": True, "headless": False, "removable": False, "panel": False,
+        "panel_on": False, "outputs": [], "power_state": "D3cold", "power": "cut"})
     same("panel", (shapes["0000:00:02.0"]["panel"], shapes[LAPTOP]["panel"]), (True, False))
     told = good("list")
     for words in ("3D controller without outputs; power state D3cold; the firmware can cut",
@@ -272,10 +286,51 @@ def shape_outputs_of_a_desktop():
 
 @case
 def shape_mux():
-    machine = write("laptop", lambda m: setattr(m.get(LAPTOP), "cls", 0x030000))
-    connector(machine, 0, "0000:00:02.0", "eDP-1", "disconnected")
-    connector(machine, 1, LAPTOP, "eDP-2")
-    check(good("list").count("a MUX decides between them") == 2, good("list"))
+    """NVIDIA's driver can call a panel that works disconnected."""
+    for status, wanted in (("connected", ("drives the inner panel, which a MUX can give",
+                                          "which a MUX gives to another card now")),
+                           ("disconnected", ("as another card has: a MUX decides",) * 2)):
+        machine = write("laptop", lambda m: setattr(m.get(LAPTOP), "cls", 0x030000))
+        connector(machine, 0, "0000:00:02.0", "eDP-1", "disconnected")
+        connector(machine, 1, LAPTOP, "eDP-2", status)
+        told = [line for line in good("list").splitlines() if "inner panel" in line]
+        check(len(told) == 2 and wanted[0] in told[1] and wanted[1] in told[0], f"{told}")
+        same("panel_on", card(LAPTOP)["shape"]["panel_on"], status == "connected")
+
+
+@case
+def shape_without_outputs():
+    """A display controller of which its driver knows none; of VGA that proves nothing."""
+    for cls, wanted in ((0x038000, True), (0x030000, False)):
+        machine = write("latitude", lambda m, c=cls: setattr(m.get(LAPTOP), "cls", c))
+        same(f"{cls:06x}", card(LAPTOP)["shape"]["headless"], wanted)
+        same(f"{cls:06x}", "    without outputs" in good("list"), wanted)
+        connector(machine, 1, LAPTOP, "DP-1")
+        same("with one", card(LAPTOP)["shape"]["headless"], False)
+
+
+@case
+def shape_writeback_is_no_output():
+    write("elitebook")
+    check("HDMI-A-1" in good("list") and "Writeback" not in good("list"), good("list"))
+
+
+@case
+def shape_power_above_the_cards_switch():
+    write("zephyrus")
+    same("root port", card("0000:03:00.0")["shape"]["power"], "cut")
+    same("no ACPI", card("0000:07:00.0")["shape"]["power"], "unknown")
+    write("swift", lambda m: setattr(m.get("0000:00:06.0"), "words", ["acpi"]))
+    same("stays", card("0000:03:00.0")["shape"]["power"], "stays")
+    check("no power resource in the firmware" in good("list"), good("list"))
+
+
+@case
+def group_of_a_box():
+    """No other slot is proposed to a card in a box."""
+    write("box")
+    judged("group-not-viable", "0000:08:00.0", "claim it, too", address="0000:07:00.0")
+    check("another slot" not in good("list"), good("list"))
 
 
 @case

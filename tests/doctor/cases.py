@@ -2,6 +2,7 @@
 """What is changed on the good machine, and what must be said of it: {check: (state, text...)},
 each text in the evidence or the mend of one finding; what is not named must be ok."""
 import dataclasses
+import json
 import os
 
 from machine import (CARD, CONF, DIR, ECAP, FIFO, NEW, OLD, OUTSIDE, PCI, SECURE_BOOT, TYPE1, Link,
@@ -471,6 +472,29 @@ REMOVE = ('ACTION=="add", SUBSYSTEM=="pci", ATTR{vendor}=="0x10de", ATTR{class}=
           '    ATTR{remove}="1"\n')
 
 
+def gpus(*features, device="0x2184", package="nvidia-kernel-common-550"):
+    """The list of cards of NVIDIA's driver."""
+    chips = [{"devid": "0x28A1", "name": "another", "features": ["runtimepm"]},
+             {"devid": device, "name": "this", "features": list(features)}]
+    return put(f"usr/share/doc/{package}/supported-gpus.json", json.dumps({"chips": chips}))
+
+
+def asus(**values):
+    return put(*(word for name, value in values.items()
+                 for word in (f"sys/devices/platform/asus-nb-wmi/{name}", f"{value}\n")))
+
+
+def amd(tree):
+    """The card is AMD's."""
+    for address in CARD:
+        tree.machine.get(address).vendor = 0x1002
+
+
+def processors(tree):
+    """The claim takes the processor's graphics instead."""
+    tree.claim("0000:00:02.0")
+
+
 def supergfx(mode):
     return put("etc/supergfxd.conf", f'{{"mode": "{mode}", "vfio_enable": false}}')
 
@@ -486,6 +510,10 @@ SWITCHERS = [
     Case("system76-power: integrated, nothing of it claimed",
          all_of(no_claim, put(S76, "", MODES, AUTO + "blacklist nouveau\n")),
          {"switchers": ("warning", "integrated"), "modprobe": ("warning", "nouveau")}),
+    Case("system76-power: integrated, and the card has runtimepm",
+         all_of(put(S76, "", MODES, AUTO + "blacklist nouveau\n"), gpus("runtimepm")),
+         {"switchers": ("ok", "integrated", "no driver of the host"),
+          "modprobe": ("warning", "nouveau")}),
     Case("system76-power: compute", put(S76, "", MODES, AUTO + "blacklist nvidia-drm\n",
                                         "etc/prime-discrete", "off\n"),
          {"switchers": ("ok", "compute"), "modprobe": ("warning", "nvidia_drm")}),
@@ -493,6 +521,39 @@ SWITCHERS = [
          {"switchers": ("ok", "hybrid")}),
     Case("system76-power: nvidia", all_of(put(MODES, AUTO), discrete("on", S76)),
          {"switchers": ("problem", "mode nvidia", "graphics hybrid")}),
+    Case("system76-power: nothing was chosen", put(S76, ""),
+         {"switchers": ("problem", "mode nvidia", "graphics hybrid")}),
+    Case("system76-power: nothing was chosen, on a desktop",
+         put(S76, "", "sys/class/dmi/id/chassis_type", "3\n"), {}),
+    Case("system76-power: nothing was chosen, and no card of NVIDIA's", all_of(amd, put(S76, "")),
+         {}),
+    Case("system76-power: nvidia, and the claim takes the other card",
+         all_of(processors, discrete("on", S76)), {"switchers": ("ok", "mode nvidia")}),
+    Case("system76-power: its daemon and a card without runtimepm",
+         all_of(discrete("on-demand", S76), gpus("geforce")),
+         {"switchers": ("problem", "takes this card off the bus",
+                        "systemctl mask com.system76.PowerDaemon.service")}),
+    Case("system76-power: its daemon leaves a desktop alone",
+         all_of(discrete("on-demand", S76), gpus("geforce"),
+                put("sys/class/dmi/id/chassis_type", "3\n")),
+         {"switchers": ("ok", "hybrid")}, without=("off the bus",)),
+    Case("system76-power: its daemon and a card with runtimepm",
+         all_of(discrete("on-demand", S76), gpus("geforce", "runtimepm")),
+         {"switchers": ("ok", "hybrid")}, without=("off the bus",)),
+    Case("system76-power: its daemon and a card that the list does not have",
+         all_of(discrete("on-demand", S76), gpus("geforce", device="0x1234")),
+         {"switchers": ("ok", "hybrid")}, without=("off the bus",)),
+    Case("system76-power: its daemon and two drivers", all_of(
+        discrete("on-demand", S76), gpus("geforce"), gpus("x", package="nvidia-driver-470")),
+         {"switchers": ("ok", "hybrid")}, without=("off the bus",)),
+    Case("system76-power: its daemon and a list that is none", all_of(
+        discrete("on-demand", S76),
+        put("usr/share/doc/nvidia-driver-1/supported-gpus.json",
+            '{"chips": [null, 7, {"devid": null}, {"devid": "0x2184", "features": 1}]')),
+         {"switchers": ("ok", "hybrid")}, without=("off the bus",)),
+    Case("system76-power: its daemon, and the claim takes the other card",
+         all_of(processors, discrete("on-demand", S76), gpus("geforce")),
+         {"switchers": ("ok", "hybrid")}, without=("off the bus",)),
     Case("prime-select: intel", discrete("off"),
          {"switchers": ("problem", "prime-select (intel)", "prime-select on-demand")}),
     Case("prime-select: nvidia", discrete("on"), {"switchers": ("problem", "desktop is to run")}),
@@ -503,6 +564,13 @@ SWITCHERS = [
     Case("supergfxctl: Vfio", supergfx("Vfio"), {"switchers": ("problem", "by its ids")}),
     Case("supergfxctl: AsusMuxDgpu", supergfx("AsusMuxDgpu"),
          {"switchers": ("problem", "desktop is to run")}),
+    Case("supergfxctl: AsusMuxDgpu, and the card is AMD's", all_of(amd, supergfx("AsusMuxDgpu")),
+         {"switchers": ("problem", "desktop is to run on the discrete card")}),
+    Case("asus-nb-wmi: the MUX", asus(gpu_mux_mode=0, dgpu_disable=0),
+         {"switchers": ("problem", "inner panel", "gpu_mux_mode, then a reboot")}),
+    Case("asus-nb-wmi: the card is off", asus(gpu_mux_mode=1, dgpu_disable=1),
+         {"switchers": ("problem", "off the bus", "dgpu_disable, then a reboot")}),
+    Case("asus-nb-wmi: as it should be", asus(gpu_mux_mode=1, dgpu_disable=0), {}),
     Case("supergfxctl: Hybrid", supergfx("Hybrid"), {"switchers": ("ok", "Hybrid")}),
     Case("supergfxctl: a mode that we do not know", supergfx("Quantum"), {}),
     Case("supergfxctl: no JSON", put("etc/supergfxd.conf", '{"mode": ["Vfio"'), {}),

@@ -55,6 +55,22 @@ static void add_functions(struct json_object *object, const struct setup_choice 
 	json_object_object_add(object, "functions", functions);
 }
 
+static void add_switching(struct json_object *object,
+			  const struct setup_proposals *proposals)
+{
+	struct json_object *all = json_object_new_array(), *one;
+
+	for (size_t i = 0; i < proposals->n; i++) {
+		one = json_object_new_object();
+		json_object_object_add(one, "evidence",
+				       json_object_new_string(proposals->all[i].evidence));
+		json_object_object_add(one, "mend",
+				       json_object_new_string(proposals->all[i].mend));
+		json_object_array_add(all, one);
+	}
+	json_object_object_add(object, "switching", all);
+}
+
 /* The last words of a run. `plan` and `choice` may be NULL. */
 static int finish(struct context *context, const char *outcome, const char *detail,
 		  const struct setup_choice *choice, const struct setup_plan *plan,
@@ -74,6 +90,8 @@ static int finish(struct context *context, const char *outcome, const char *deta
 	if (choice)
 		add_functions(object, choice);
 	changes_add_json(object, plan ? &plan->changes : NULL);
+	if (plan)
+		add_switching(object, &plan->switching);
 	if (plan && *plan->notes)
 		json_object_object_add(object, "notes",
 				       json_object_new_string(plan->notes));

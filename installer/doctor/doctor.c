@@ -192,6 +192,9 @@ bool doctor_claimed(const struct doctor *d, struct pci_address address)
 		    !pci_address_compare(f->found.function.address, address))
 			return true;
 	}
+	for (size_t i = 0; i < d->n_chosen; i++)
+		if (!pci_address_compare(d->chosen[i], address))
+			return true;
 	return false;
 }
 

@@ -64,6 +64,9 @@ struct doctor {
 	struct next next;
 	struct machine machine; /* list; functions if next.configured */
 	int machine_error;
+	/* what setup is about to claim, besides; borrowed */
+	const struct pci_address *chosen;
+	size_t n_chosen;
 	char text[DOCTOR_FILE_MAX]; /* the last that doctor_read() was asked for */
 };
 
@@ -124,7 +127,7 @@ void doctor_names_finish(struct doctor_names *names) __attribute__((nonnull));
 bool doctor_argument(const struct doctor *d, const char *key, char *value, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 
-/* True if a claim names it. */
+/* True if a claim names it, or it is chosen. */
 bool doctor_claimed(const struct doctor *d, struct pci_address address)
 	__attribute__((nonnull));
 

@@ -17,6 +17,7 @@ void setup_plan_finish(struct setup_plan *plan)
 {
 	args_finish(&plan->args);
 	changes_finish(&plan->changes);
+	setup_proposals_finish(&plan->switching);
 	free(plan->notes);
 	*plan = (struct setup_plan){ .notes = NULL };
 }
@@ -282,6 +283,18 @@ static int plan_args(struct fs *root, const struct setup_options *options,
 	return r;
 }
 
+/* What another program makes of the choice: its command is proposed, never run. */
+static int plan_switching(struct fs *root, const struct setup_choice *choice,
+			  struct setup_plan *plan, FILE *notes)
+{
+	const int r = setup_switching(root, choice, &plan->switching);
+
+	for (size_t i = 0; r == 0 && i < plan->switching.n; i++)
+		fprintf(notes, _("Graphics switching: %s. Before the reboot: %s\n"),
+			plan->switching.all[i].evidence, plan->switching.all[i].mend);
+	return r;
+}
+
 static int plan_all(struct fs *root, const struct setup_choice *choice,
 		    const struct setup_options *options, struct setup_plan *plan,
 		    FILE *notes, struct str *why)
@@ -299,6 +312,8 @@ static int plan_all(struct fs *root, const struct setup_choice *choice,
 	r = check_needed(root, choice, why);
 	if (r == 0)
 		r = plan_conf(root, choice, options, plan, notes, why);
+	if (r == 0)
+		r = plan_switching(root, choice, plan, notes);
 	/* the images first: whatever boots next has the configuration it was made for */
 	if (r == 0)
 		r = plan->initramfs->plan(root, &plan->changes, why);

@@ -9,6 +9,7 @@
 #include "change.h"
 #include "initramfs.h"
 #include "setup_choose.h"
+#include "setup_switching.h"
 
 struct setup_options {
 	bool no_display_ok; /* the host may be left without a display */
@@ -20,6 +21,7 @@ struct setup_plan {
 	const struct initramfs *initramfs;
 	struct args args; /* what every boot entry must have afterwards */
 	struct changes changes;
+	struct setup_proposals switching;
 	char *notes; /* heap: lines for people, "" if there are none */
 };
 

@@ -354,6 +354,53 @@ def setup_asks_which_card():
     same(before)
 
 
+POP = {"etc/os-release": "ID=pop\n", "usr/bin/system76-power": "", "usr/bin/kernelstub": "",
+       "etc/kernelstub/configuration":
+       '{"user": {"kernel_options": ["quiet", "splash"], "esp_path": "/boot/efi"}}\n'}
+CARD = ["0000:01:00.0", "0000:01:00.1"]
+
+
+def setup_proposes_a_mode_of_graphics():
+    """What is proposed is shown, in JSON, too, and not run; that of another card is not."""
+    hybrid = "Before the reboot: system76-power graphics hybrid"
+    host("adder", loader=POP, **{"etc/prime-discrete": "on\n"})
+    done = setup(CARD[0], "--dry-run", says_=("(mode nvidia)", hybrid, "kernelstub"))
+    check(done.stdout.count("Graphics switching") == 1, done.stdout)
+    said = answer(setup(CARD[0], "--dry-run", "--json"))
+    check([p["mend"] for p in said["switching"]] == ["system76-power graphics hybrid"] and
+          "mode nvidia" in said["switching"][0]["evidence"] and hybrid in said["notes"] and
+          not [p for p in said["programs"] if p[0] == "system76-power"], f"{said}")
+    before = content(f"{ROOT}/etc/prime-discrete")
+    setup(CARD[0], says_=[hybrid, "not run"])
+    check(content(f"{ROOT}/etc/prime-discrete") == before, "the mode was changed")
+    setup("0000:49:00.0", "--name", "reader", "--dry-run")      # no card of NVIDIA's
+    for files, mend in (({"etc/prime-discrete": "on-demand\n"}, None),
+                        ({}, "system76-power graphics hybrid"),
+                        ({"etc/modprobe.d/system76-power.conf": "blacklist nouveau\n"},
+                         "system76-power graphics hybrid"),
+                        ({"etc/modprobe.d/system76-power.conf": "blacklist nvidia-drm\n"}, None)):
+        host("adder", loader=POP, **files)
+        for words, wanted in (([CARD[0]], [mend] if mend else []), (["0000:49:00.0"], [])):
+            said = answer(setup(*words, "--dry-run", "--json"))
+            check([p["mend"] for p in said["switching"]] == wanted, f"{files}, {words}: {said}")
+            check(("Graphics switching" in said.get("notes", "")) == bool(wanted), f"{said}")
+
+
+def setup_repeats_what_doctor_says_of_switching():
+    for machine, card, files, mend in (
+            ("optimus", CARD[0], {}, "prime-select on-demand"),
+            ("optimus", CARD[0], {"etc/prime-discrete": "on-demand\n"}, None),
+            ("zephyrus", "0000:03:00.0", {}, "supergfxctl --mode Hybrid"),
+            ("swift", "0000:03:00.0", {}, None),
+            ("optimus", CARD[0], {"etc/prime-discrete": "",
+                                  "etc/X11/xorg.conf": "# by EnvyControl\n"},
+             "envycontrol --switch hybrid")):
+        host(machine, **files)
+        said = answer(setup(card, "--dry-run", "--json"))
+        mends = [p["mend"] for p in said["switching"]]
+        check(mend in mends if mend else not mends, f"{machine}: {mends}")
+
+
 CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_grub,
          setup_and_undo_with_systemd_boot, undo_keeps_a_seed, setup_and_undo_with_dracut,
          setup_and_undo_with_mkinitcpio, setup_beside_other_claims,
@@ -361,4 +408,5 @@ CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_g
          setup_knows_serials_and_unique_ids, setup_another_name, setup_without_a_display,
          setup_arguments_of_the_iommu, setup_more_arguments, setup_what_is_configured_stays,
          setup_another_card_replaces_it, setup_with_a_claim_of_the_configuration,
-         undo_keeps_what_others_wrote, undo_asks_for_nothing, setup_asks_which_card]
+         undo_keeps_what_others_wrote, undo_asks_for_nothing, setup_asks_which_card,
+         setup_proposes_a_mode_of_graphics, setup_repeats_what_doctor_says_of_switching]

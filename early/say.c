@@ -52,6 +52,8 @@ static void say_claim(struct fs *root, const struct report *report,
 		str_add(&s, "claimed for vfio-pci:");
 		for (unsigned i = 0; i < c->n && s.len < LINE_LEN - PCI_ADDRESS_LEN - 8;
 		     i++) {
+			if (!report->functions[c->first + i].found)
+				continue;
 			str_add_char(&s, ' ');
 			pci_address_add(&s, report->functions[c->first + i].address);
 		}

@@ -66,6 +66,7 @@ static void report_function(const struct machine_function *f, const struct machi
 
 	*ret = (struct report_function){
 		.configured = f->conf->address,
+		.optional = f->conf->optional,
 		.path = f->conf->identity.path,
 		.vendor = f->conf->identity.ids.vendor,
 		.device = f->conf->identity.ids.device,
@@ -228,9 +229,11 @@ void start_read_back(struct start *start)
 			struct report_function *f =
 				&report->functions[report->claims[c].first + i];
 
+			if (!f->found)
+				continue;
 			if (report->claims[c].outcome == OUTCOME_CLAIMED)
 				str_copy(f->driver, sizeof(f->driver), "vfio-pci");
-			else if (f->found && log->n &&
+			else if (log->n &&
 				 driver_current(start->root, f->address, f->driver) < 0)
 				f->driver[0] = '\0';
 		}

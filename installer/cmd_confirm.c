@@ -142,7 +142,8 @@ static int retry(struct context *context)
 /* Nothing was claimed: why, and whether that is what the owner asked for. */
 static int nothing_claimed(struct context *context)
 {
-	const bool asked = boot.reason == REASON_OFF || boot.reason == REASON_DRY_RUN;
+	const bool asked = boot.reason == REASON_OFF || boot.reason == REASON_DRY_RUN ||
+			   boot_only_awaits(&boot);
 	char text[1024];
 	struct str s = STR_ON(text);
 

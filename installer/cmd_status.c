@@ -35,16 +35,22 @@ static void print_claim(struct fs *root, const struct report *boot,
 
 	if (c->outcome == OUTCOME_CLAIMED)
 		printf(_("  %s: claimed\n"), c->name);
+	else if (boot_awaits(boot, c))
+		printf(_("  %s: nothing of it is there yet\n"), c->name);
 	else
 		printf(_("  %s: the host keeps it: %s: %s\n"), c->name,
 		       reason_name(c->reason), c->detail);
 	for (unsigned i = c->first; i < c->first + c->n; i++) {
 		const struct report_function *f = &boot->functions[i];
 
-		if (!f->found)
+		if (!f->found && !f->optional)
 			continue;
 		s = STR_ON(address);
-		pci_address_add(&s, f->address);
+		pci_address_add(&s, f->found ? f->address : f->configured);
+		if (!f->found) {
+			printf(_("    %s is optional, and not there\n"), address);
+			continue;
+		}
 		if (driver_current(root, f->address, driver) < 0)
 			str_copy(driver, sizeof(driver), "");
 		printf(_("    %s is now on %s\n"), address,
@@ -267,7 +273,7 @@ static bool all_well(void)
 		return status.boot_error == -ENOENT && status.next.conf_missing;
 	if (boot->reason == REASON_OFF || boot->reason == REASON_DRY_RUN)
 		return true;
-	return boot->outcome == OUTCOME_CLAIMED &&
+	return (boot->outcome == OUTCOME_CLAIMED || boot_only_awaits(boot)) &&
 	       (status.confirmation.verdict <= VERDICT_CONFIRMED ||
 		status.confirmation.by_owner);
 }

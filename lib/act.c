@@ -242,14 +242,26 @@ void act_open(struct act_log *log, unsigned claim)
 	keep_entries(log, claim, false);
 }
 
+bool act_has(const struct act_log *log, struct pci_address address)
+{
+	for (unsigned i = 0; i < log->n; i++)
+		if (pci_address_compare(log->entries[i].address, address) == 0)
+			return true;
+	return false;
+}
+
 void act_begin(const struct machine *machine, const struct plan_claim *claim,
 	       struct act_log *log)
 {
 	const struct machine_function *f = plan_functions(machine, claim);
 
-	for (unsigned i = 0; i < claim->conf->n; i++, log->n++) {
+	for (unsigned i = 0; i < claim->conf->n; i++) {
 		struct act_entry *e = &log->entries[log->n];
 
+		if (!machine_function_found(&f[i]) ||
+		    act_has(log, f[i].found.function.address))
+			continue;
+		log->n++;
 		*e = (struct act_entry){
 			.claim = claim->conf->first,
 			.address = f[i].found.function.address,

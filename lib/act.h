@@ -35,12 +35,16 @@ enum reason act_prepare(struct fs *fs, struct module_loader *loader, struct act_
 			struct str *detail) __attribute__((nonnull, warn_unused_result));
 
 /*
- * A claim is named by its conf_claim.first. act_begin() appends its functions to the log,
- * and touches nothing. The others carry on from there; what goes wrong is undone for the
+ * A claim is named by its conf_claim.first. act_begin() appends those of its functions
+ * that are there to the log, unless they are in it, and touches nothing. The others carry on from there; what goes wrong is undone for the
  * whole claim, returned as its reason, and appended to `detail`.
  */
 void act_begin(const struct machine *machine, const struct plan_claim *claim,
 	       struct act_log *log) __attribute__((nonnull));
+
+/* Whether a function is in the log: begun, and not to be begun again. */
+bool act_has(const struct act_log *log, struct pci_address address)
+	__attribute__((nonnull));
 
 /* No driver takes the functions any more, not even vfio-pci; nothing is unbound. */
 enum reason act_hold(struct fs *fs, struct module_loader *loader, struct act_log *log,

@@ -60,6 +60,12 @@ static char *strip(char *line)
 	return line;
 }
 
+bool conf_awaits(const struct conf_function *function,
+		 const struct identity_result *found)
+{
+	return function->optional && found->nothing_there;
+}
+
 bool conf_name_ok(const char *name)
 {
 	static const char allowed[] =
@@ -224,11 +230,13 @@ enum {
 	CLASS = 8,
 	SERIAL = 16,
 	UNIQUE = 32,
+	OPTIONAL = 64,
 	NEEDED = 15
 };
 
-static int attribute(struct parser *p, struct identity *id, unsigned *seen, char *word)
+static int attribute(struct parser *p, struct conf_function *f, unsigned *seen, char *word)
 {
+	struct identity *id = &f->identity;
 	char *value = strchr(word, '=');
 	unsigned bit;
 	bool ok;
@@ -254,6 +262,9 @@ static int attribute(struct parser *p, struct identity *id, unsigned *seen, char
 	} else if (str_equal(word, "unique")) {
 		bit = UNIQUE;
 		ok = parse_bool(value, &id->unique);
+	} else if (str_equal(word, "optional")) {
+		bit = OPTIONAL;
+		ok = parse_bool(value, &f->optional);
 	} else {
 		return fail(p, "unknown word in a function line", word);
 	}
@@ -264,6 +275,7 @@ static int attribute(struct parser *p, struct identity *id, unsigned *seen, char
 			    : bit == SERIAL
 				    ? "serial: expected 8 pairs of hex digits with dashes"
 			    : bit == UNIQUE    ? "unique: expected yes or no"
+			    : bit == OPTIONAL  ? "optional: expected yes or no"
 			    : bit == SUBSYSTEM ? "subsystem: expected VVVV:DDDD"
 					       : "id: expected VVVV:DDDD",
 			    value);
@@ -287,7 +299,7 @@ static int function_line(struct parser *p, char *value)
 	while ((word = strsep(&rest, " \t"))) {
 		if (!*word)
 			continue;
-		r = attribute(p, &f.identity, &seen, word);
+		r = attribute(p, &f, &seen, word);
 		if (r < 0)
 			return r;
 	}

@@ -27,6 +27,7 @@ struct conf_function {
 	unsigned line;
 	struct pci_address address; /* for people, and where to look first */
 	struct identity identity;
+	bool optional; /* its claim goes without it while it is not there */
 };
 
 struct conf_claim {
@@ -53,6 +54,10 @@ struct conf_error {
 	unsigned line; /* 0: the file as a whole */
 	char text[128]; /* what was expected */
 };
+
+/* Whether it is not there, and its claim goes without it. In doubt it is not awaited. */
+bool conf_awaits(const struct conf_function *function,
+		 const struct identity_result *found) __attribute__((nonnull));
 
 /* Whether a claim may have this name: no word of vfio_claim=, nothing to be quoted. */
 bool conf_name_ok(const char *name) __attribute__((nonnull));

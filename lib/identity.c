@@ -118,6 +118,7 @@ static void search(struct fs *fs, const struct pci_list *list, const struct iden
 		pci_address_add(&s, found->address);
 	} else {
 		ret->match = MATCH_ABSENT;
+		ret->nothing_there = true;
 		str_add(&s, "nothing sits at its path");
 		if (found)
 			str_add(&s, ", and nothing proves that the one elsewhere is it");

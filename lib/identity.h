@@ -26,6 +26,7 @@ struct identity_result {
 	enum match match;
 	struct pci_function function; /* zeroed where nothing was found */
 	struct pci_config config;
+	bool nothing_there; /* absent because nothing sits at its path */
 	char detail[160]; /* in words, unless exact */
 };
 

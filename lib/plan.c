@@ -105,8 +105,9 @@ static bool claims_address(const struct machine *m, const struct plan *plan,
 			continue;
 		f = plan_functions(m, c);
 		for (unsigned i = 0; i < c->conf->n; i++)
-			if (pci_address_compare(f[i].found.function.address, address) ==
-			    0)
+			if (machine_function_found(&f[i]) &&
+			    pci_address_compare(f[i].found.function.address, address) ==
+				    0)
 				return true;
 	}
 	return false;
@@ -141,6 +142,8 @@ bool plan_check_groups(const struct machine *machine, struct plan *plan,
 	struct str s;
 
 	for (unsigned i = 0; i < claim->conf->n; i++) {
+		if (!machine_function_found(&f[i]))
+			continue;
 		group = &machine->groups[f[i].group];
 		for (size_t k = 0; k < group->n; k++) {
 			if (claims_address(machine, plan, group->members[k]))
@@ -240,6 +243,7 @@ static void judge_claim(const struct machine *m, const struct kargs_choice *choi
 			struct plan_claim *claim)
 {
 	const struct machine_function *f = plan_functions(m, claim);
+	unsigned awaited = 0;
 
 	if (!kargs_names(choice, claim->conf->name)) {
 		refuse(claim, REASON_OFF, NULL, "vfio_claim= does not name it", "");
@@ -251,9 +255,15 @@ static void judge_claim(const struct machine *m, const struct kargs_choice *choi
 		       "claimed only by a boot with vfio_claim=", claim->conf->name);
 		return;
 	}
-	for (unsigned i = 0; i < claim->conf->n; i++)
-		if (!judge_function(m, claim, &f[i]))
+	for (unsigned i = 0; i < claim->conf->n; i++) {
+		if (conf_awaits(f[i].conf, &f[i].found))
+			awaited++;
+		else if (!judge_function(m, claim, &f[i]))
 			return;
+	}
+	if (awaited == claim->conf->n)
+		refuse(claim, REASON_DEVICE_ABSENT, &f->conf->address, f->found.detail,
+		       "");
 }
 
 static bool unknown_name(const struct conf *conf, const struct kargs_choice *choice)

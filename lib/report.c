@@ -115,6 +115,8 @@ static void add_function(struct str *s, const struct report_function *f)
 	str_add_hex(s, f->device, 4);
 	str_add_char(s, '"');
 	add_text(s, "match", match_name(f->match));
+	if (f->optional)
+		str_add(s, ", \"optional\": true");
 	str_add(s, ", \"group\": ");
 	if (f->group < 0)
 		str_add(s, "null");

@@ -15,6 +15,7 @@
 
 struct report_function {
 	struct pci_address configured;
+	bool optional; /* the claim goes without it while it is not there */
 	bool found;
 	struct pci_address address; /* if found */
 	struct pci_path path; /* of what was found, else the one configured */

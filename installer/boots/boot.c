@@ -113,6 +113,8 @@ static bool take_function(struct json_object *object, struct report_function *re
 	if (!pci_address_parse(text_of(object, "configured"), &ret->configured))
 		return false;
 	ret->found = pci_address_parse(text_of(object, "address"), &ret->address);
+	if (json_object_object_get_ex(object, "optional", &value))
+		ret->optional = json_object_get_boolean(value);
 	if (json_object_object_get_ex(object, "group", &value) &&
 	    json_object_is_type(value, json_type_int))
 		ret->group = json_object_get_int(value);
@@ -182,6 +184,31 @@ int boot_load(struct fs *root, struct report *ret)
 			r = -EPROTO;
 	json_object_put(object);
 	return r;
+}
+
+bool boot_awaits(const struct report *boot, const struct report_claim *claim)
+{
+	if (claim->outcome != OUTCOME_KEPT || claim->reason != REASON_DEVICE_ABSENT)
+		return false;
+	for (unsigned i = claim->first; i < claim->first + claim->n; i++)
+		if (!boot->functions[i].optional)
+			return false;
+	return claim->n;
+}
+
+bool boot_only_awaits(const struct report *boot)
+{
+	unsigned awaited = 0;
+
+	for (unsigned i = 0; i < boot->n_claims; i++) {
+		const struct report_claim *c = &boot->claims[i];
+
+		if (boot_awaits(boot, c))
+			awaited++;
+		else if (c->outcome != OUTCOME_CLAIMED && c->reason != REASON_OFF)
+			return false;
+	}
+	return awaited;
 }
 
 void boot_load_confirmation(struct fs *root, struct confirmation *ret)

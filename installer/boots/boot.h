@@ -33,6 +33,13 @@ const char *verdict_name(enum verdict verdict) __attribute__((returns_nonnull));
 int boot_load(struct fs *root, struct report *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether nothing of a claim is there, and all of it is optional: nothing is wrong. */
+bool boot_awaits(const struct report *boot, const struct report_claim *claim)
+	__attribute__((nonnull));
+
+/* Whether every claim that was kept is awaited, and there is one. */
+bool boot_only_awaits(const struct report *boot) __attribute__((nonnull));
+
 /* VERDICT_NONE if there is no such file, or none that makes sense. */
 void boot_load_confirmation(struct fs *root, struct confirmation *ret)
 	__attribute__((nonnull));

@@ -18,7 +18,9 @@ static bool claims_hold(struct fs *root, const struct report *boot, struct str *
 		for (unsigned i = claim->first; i < claim->first + claim->n; i++) {
 			const struct report_function *f = &boot->functions[i];
 
-			if (driver_current(root, f->address, driver) == 0 &&
+			if (f->optional && !str_equal(f->driver, "vfio-pci"))
+				continue;
+			if (f->found && driver_current(root, f->address, driver) == 0 &&
 			    str_equal(driver, "vfio-pci"))
 				continue;
 			str_join(why, "the claim ", claim->name,

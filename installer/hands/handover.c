@@ -61,11 +61,13 @@ static void find_holders(struct fs *root, const struct plan_claim *claim,
 {
 	const struct machine_function *f = plan_functions(&machine, claim);
 	static struct pci_address addresses[CONF_MAX_FUNCTIONS];
+	size_t n = 0;
 
 	for (unsigned i = 0; i < claim->conf->n; i++)
-		addresses[i] = f[i].found.function.address;
+		if (machine_function_found(&f[i]))
+			addresses[n++] = f[i].found.function.address;
 	*ret = (struct holders){ .n = 0 };
-	host_users_find(root, addresses, claim->conf->n, ret);
+	host_users_find(root, addresses, n, ret);
 }
 
 /* Whether nobody may be disturbed; in doubt somebody is. */
@@ -107,6 +109,8 @@ static void say_drivers(struct fs *root, const struct plan_claim *claim, struct 
 	for (unsigned i = 0; i < claim->conf->n; i++) {
 		const struct pci_function *found = &f[i].found.function;
 
+		if (!machine_function_found(&f[i]))
+			continue;
 		str_add(what, "; ");
 		pci_address_add(what, found->address);
 		if (driver_current(root, found->address, driver) < 0)
@@ -219,12 +223,17 @@ static const struct plan_claim *plan_named(const char *name, struct str *what)
 static bool taken_already(const struct plan_claim *claim)
 {
 	const struct machine_function *f = plan_functions(&machine, claim);
+	unsigned taken = 0;
 
-	for (unsigned i = 0; i < claim->conf->n; i++)
+	for (unsigned i = 0; i < claim->conf->n; i++) {
+		if (conf_awaits(f[i].conf, &f[i].found))
+			continue;
 		if (!machine_function_found(&f[i]) ||
 		    !str_equal(f[i].found.function.driver, "vfio-pci"))
 			return false;
-	return true;
+		taken++;
+	}
+	return taken;
 }
 
 static enum handover in_use(const char *name, const struct holders *holders,

@@ -41,21 +41,21 @@ static void announce(struct fs *root, struct pci_address address)
 	(void)!fs_write_text(root, path, "add");
 }
 
-static void wait_for_driver(struct fs *root, const struct report_function *f,
+static void wait_for_driver(struct fs *root, struct pci_address address,
 			    struct str *what)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	char driver[PCI_DRIVER_LEN] = "";
 
 	for (int waited = 0; waited < WAIT_MS; waited += POLL_MS) {
-		if (driver_current(root, f->address, driver) < 0 || driver[0])
+		if (driver_current(root, address, driver) < 0 || driver[0])
 			break;
 		if (root->captured)
 			break;
 		nanosleep(&pause, NULL);
 	}
 	str_add(what, "; ");
-	pci_address_add(what, f->address);
+	pci_address_add(what, address);
 	if (driver[0])
 		str_join(what, " is on ", driver, NULL);
 	else
@@ -70,18 +70,18 @@ static enum verdict release(struct fs *root, const struct report *boot,
 	char text[512];
 	struct str lost = STR_ON(text);
 
-	log.n = claim->n;
+	log.n = 0;
 	for (unsigned i = 0; i < claim->n; i++) {
 		const struct report_function *f = &boot->functions[claim->first + i];
+		struct act_entry *e = &log.entries[log.n];
 
-		log.entries[i] = (struct act_entry){
-			.address = f->address,
-			.override_begun = true,
-		};
+		if (!f->found)
+			continue;
+		log.n++;
+		*e = (struct act_entry){ .address = f->address, .override_begun = true };
 		/* what an old guide gave to vfio-pci before us goes to the host, too */
 		if (!driver_vfio_accepts(f->previous_driver))
-			str_copy(log.entries[i].previous_driver, PCI_DRIVER_LEN,
-				 f->previous_driver);
+			str_copy(e->previous_driver, PCI_DRIVER_LEN, f->previous_driver);
 	}
 	if (!act_undo(root, &loader, &log, &lost)) {
 		str_join(what, claim->name, _(" is not the host's as a whole"), text,
@@ -89,11 +89,11 @@ static enum verdict release(struct fs *root, const struct report *boot,
 		return VERDICT_FAILED;
 	}
 	str_join(what, claim->name, " was given back", text, NULL);
-	for (unsigned i = 0; i < claim->n; i++)
-		announce(root, boot->functions[claim->first + i].address);
-	for (unsigned i = 0; i < claim->n; i++)
-		if (is_display(root, boot->functions[claim->first + i].address))
-			wait_for_driver(root, &boot->functions[claim->first + i], what);
+	for (unsigned i = 0; i < log.n; i++)
+		announce(root, log.entries[i].address);
+	for (unsigned i = 0; i < log.n; i++)
+		if (is_display(root, log.entries[i].address))
+			wait_for_driver(root, log.entries[i].address, what);
 	return VERDICT_RELEASED;
 }
 
@@ -119,11 +119,13 @@ bool release_held(struct fs *root, const struct report *boot,
 		  const struct report_claim *claim, struct holders *ret, struct str *what)
 {
 	static struct pci_address addresses[CONF_MAX_FUNCTIONS];
+	size_t n = 0;
 
 	for (unsigned i = 0; i < claim->n; i++)
-		addresses[i] = boot->functions[claim->first + i].address;
+		if (boot->functions[claim->first + i].found)
+			addresses[n++] = boot->functions[claim->first + i].address;
 	*ret = (struct holders){ .n = 0 };
-	users_find(root, addresses, claim->n, ret);
+	users_find(root, addresses, n, ret);
 	if (!ret->n)
 		return false;
 	str_join(what, claim->name, _(" is in use: "), NULL);

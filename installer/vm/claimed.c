@@ -108,7 +108,8 @@ static void arrange(const struct claimed_function *found, size_t n, struct claim
 			append(ret, &found[i], device_for(ret, &found[i]));
 }
 
-static void look_at(struct fs *root, const struct pci_list *all, struct names *names,
+/* False where the claim goes without it. */
+static bool look_at(struct fs *root, const struct pci_list *all, struct names *names,
 		    const struct conf_function *conf, struct claimed_function *ret)
 {
 	struct identity_result result;
@@ -122,6 +123,7 @@ static void look_at(struct fs *root, const struct pci_list *all, struct names *n
 	names_function(names, &conf->identity.ids, ret->name, sizeof(ret->name));
 	if (claimed_found(ret))
 		(void)!pci_path_of(root, result.function.address, &ret->path);
+	return !conf_awaits(conf, &result);
 }
 
 static int find_all(struct fs *root, const struct conf *conf,
@@ -130,6 +132,7 @@ static int find_all(struct fs *root, const struct conf *conf,
 	static struct claimed_function found[CLAIMED_MAX];
 	struct names *names;
 	struct pci_list all;
+	size_t n = 0;
 	int r;
 
 	r = pci_scan(root, &all);
@@ -138,10 +141,14 @@ static int find_all(struct fs *root, const struct conf *conf,
 	r = names_open(root, &names);
 	if (r == 0) {
 		for (unsigned i = 0; i < claim->n; i++)
-			look_at(root, &all, names, &conf->functions[claim->first + i],
-				&found[i]);
+			n += look_at(root, &all, names,
+				     &conf->functions[claim->first + i], &found[n]);
+		/* nothing of it is there: it is what is missing then */
+		for (unsigned i = 0; n == 0 && i < claim->n; i++)
+			(void)look_at(root, &all, names,
+				      &conf->functions[claim->first + i], &found[i]);
 		names_close(names);
-		arrange(found, claim->n, ret);
+		arrange(found, n ? n : claim->n, ret);
 	}
 	pci_list_finish(&all);
 	return r;

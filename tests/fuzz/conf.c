@@ -66,9 +66,11 @@ static void serialise(const struct conf *c, struct str *s)
 			str_add(s, " path=");
 			pci_path_add(s, &f->identity.path);
 			snprintf(rest, sizeof(rest),
-				 " id=%04x:%04x subsystem=%04x:%04x class=%06x unique=%s",
+				 " id=%04x:%04x subsystem=%04x:%04x class=%06x unique=%s"
+				 " optional=%s",
 				 ids->vendor, ids->device, ids->subvendor, ids->subdevice,
-				 ids->class, f->identity.unique ? "yes" : "no");
+				 ids->class, f->identity.unique ? "yes" : "no",
+				 f->optional ? "yes" : "no");
 			str_add(s, rest);
 			for (unsigned b = 0; f->identity.has_serial && b < 8; b++) {
 				snprintf(rest, sizeof(rest), "%s%02x",
@@ -129,6 +131,7 @@ static void check_functions(const struct conf *c, const char *text)
 		CHECK(says(text, f->line, "class=") == 1);
 		CHECK(says(text, f->line, "serial=") == f->identity.has_serial);
 		CHECK(!f->identity.unique || says(text, f->line, "unique=yes") == 1);
+		CHECK(!f->optional || says(text, f->line, "optional=yes") == 1);
 		for (unsigned k = 0; k < i; k++)
 			CHECK(!pci_path_equal(&f->identity.path,
 					      &c->functions[k].identity.path));

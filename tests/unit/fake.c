@@ -40,9 +40,61 @@ static void cut_power(void)
 	raise(SIGKILL);
 }
 
+static void pull(struct fake_function *fn)
+{
+	fn->absent = true;
+	fn->goes_at = fn->matches_at = 0;
+}
+
+static void plug(struct fake_function *fn)
+{
+	fn->absent = false;
+	fn->shows_at = 0;
+	fn->driver[0] = fn->override[0] = '\0';
+}
+
+/* What comes and goes by itself meanwhile. */
+static void move_on(struct fake *f)
+{
+	for (struct fake_function *fn = f->functions; fn < f->functions + f->n_functions;
+	     fn++) {
+		if (fn->goes_at && fn->goes_at <= f->accesses)
+			pull(fn);
+		if (fn->shows_at && fn->shows_at <= f->accesses)
+			plug(fn);
+		if (fn->absent || !fn->matches_at || fn->matches_at > f->accesses)
+			continue;
+		fn->matches_at = 0;
+		fake_core_attach(f, fn);
+	}
+}
+
+void fake_pull(struct fake *f, const char *address)
+{
+	pull(fake_at(f, address));
+}
+
+void fake_plug(struct fake *f, const char *address, unsigned delay)
+{
+	for (unsigned i = 0; i < f->n_functions; i++) {
+		struct fake_function *fn = &f->functions[i];
+		char name[PCI_ADDRESS_LEN];
+		struct str s = STR_ON(name);
+
+		pci_address_add(&s, fn->address);
+		if (!str_equal(name, address))
+			continue;
+		plug(fn);
+		fn->matches_at = f->accesses + delay;
+		if (!delay)
+			move_on(f);
+	}
+}
+
 struct fake_fault *fake_begin(struct fake *f, const char *path)
 {
 	f->accesses++;
+	move_on(f);
 	if (f->kill_at == f->accesses && !f->kill_after)
 		cut_power();
 	for (unsigned i = 0; i < FAKE_FAULTS; i++)
@@ -116,7 +168,8 @@ int fake_find(const struct fake *f, const char *text, size_t len)
 	if (!pci_address_parse(name, &a))
 		return FAKE_NONE;
 	for (unsigned i = 0; i < f->n_functions; i++)
-		if (pci_address_compare(f->functions[i].address, a) == 0)
+		if (!f->functions[i].absent &&
+		    pci_address_compare(f->functions[i].address, a) == 0)
 			return (int)i;
 	return FAKE_NONE;
 }

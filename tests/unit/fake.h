@@ -37,6 +37,9 @@ struct fake_function {
 	bool no_config;
 	bool has_serial;
 	uint64_t serial;
+	bool absent; /* not plugged in */
+	/* the access at which it is plugged in, matched by drivers, pulled; 0: none */
+	unsigned shows_at, matches_at, goes_at;
 	bool touched; /* a write named it */
 	unsigned bound_at; /* the access that gave it to vfio-pci first; 0: none */
 };
@@ -160,6 +163,15 @@ struct fake_function *fake_add(struct fake *f, const char *address, const char *
 			       int group);
 
 struct fake_function *fake_at(struct fake *f, const char *address);
+
+/*
+ * Pulls a function, or plugs it in again as it is after power-on. As in the kernel, its
+ * files and its uevent are there before a driver can match it (pci_bus_add_device()):
+ * that is `delay` accesses later.
+ */
+void fake_pull(struct fake *f, const char *address);
+void fake_plug(struct fake *f, const char *address, unsigned delay);
+
 struct fake_driver *fake_driver(struct fake *f, const char *name);
 void fake_overlay(struct fake *f, const char *path, const char *text);
 struct fake_fault *fake_fail(struct fake *f, const char *path, int error, unsigned times);

@@ -8,6 +8,8 @@
 /* pci_match_device() */
 static bool matches(const struct fake_driver *d, const struct fake_function *fn)
 {
+	if (fn->absent || fn->matches_at)
+		return false;
 	if (fn->override[0])
 		return str_equal(fn->override, d->name);
 	return d->mask && (fn->ids.class & d->mask) == d->class &&

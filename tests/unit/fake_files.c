@@ -278,7 +278,7 @@ static int list_functions(const struct fake *f, int parent, int group, fs_name_f
 		bool below = parent != FAKE_NONE && e->parent == parent &&
 			     e->address.domain == f->functions[parent].address.domain;
 
-		if ((parent == FAKE_NONE || below) &&
+		if (!e->absent && (parent == FAKE_NONE || below) &&
 		    (group == FAKE_NONE || e->group == group))
 			r = name_of(e, fn, arg);
 	}

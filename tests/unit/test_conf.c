@@ -58,7 +58,7 @@ static void a_whole_file(void **state)
 	     "record = PARTUUID=12345678-9abc-DEF0-1234-56789abcdef0\n\n"
 	     "  [claim gaming]  \n" FUNCTION
 	     " serial=00-0a-f7-ff-ff-20-16-88 unique=yes\n" OTHER
-	     "\t unique=no # audio\n[ claim  work ]\n"
+	     "\t unique=no optional=yes # audio\n[ claim  work ]\n"
 	     "function=10000:e1:00.0\tpath=10000:e0:1d.0/00.0   id=144D:A80A "
 	     "subsystem=144d:a801 class=0c0330");
 	assert_false(conf.require_display);
@@ -79,6 +79,8 @@ static void a_whole_file(void **state)
 	assert_int_equal(id->ids.class, 0x030000);
 	assert_true(id->has_serial && id->serial == 0x000af7ffff201688 && id->unique);
 	assert_int_equal(conf.functions[0].line, 9);
+	assert_false(conf.functions[0].optional || conf.functions[2].optional);
+	assert_true(conf.functions[1].optional);
 	assert_false(conf.functions[1].identity.has_serial ||
 		     conf.functions[1].identity.unique);
 	assert_int_equal(conf.functions[2].address.domain, 0x10000);
@@ -284,6 +286,9 @@ static const struct {
 	{ START "unique=", "unique: expected yes or no" },
 	{ START "unique=maybe", "unique: expected yes or no: maybe" },
 	{ START "unique", "expected KEY=VALUE: unique" },
+	{ START "optional=", "optional: expected yes or no" },
+	{ START "optional=maybe", "optional: expected yes or no: maybe" },
+	{ START "optional=yes optional=no", "the same word twice" },
 	{ START "driver=nouveau", "unknown word in a function line: driver" },
 	{ START "ID=10de:2484", "unknown word in a function line: ID" },
 	{ START "id = 10de:2484", "expected KEY=VALUE: id" },

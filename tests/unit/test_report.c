@@ -293,7 +293,7 @@ static void fill(void)
 		struct report_function *f = &report.functions[i];
 
 		memset(f, 0xff, sizeof(*f));
-		f->found = true;
+		f->found = f->optional = true;
 		f->match = MATCH_AMBIGUOUS;
 		f->group = INT32_MAX;
 		f->path.depth = PCI_PATH_DEPTH;

@@ -34,6 +34,7 @@ static void levels_and_words(void **state)
 	(void)state;
 	add_claim("a", OUTCOME_CLAIMED, REASON_NONE, "");
 	report.claims[0].n = 2;
+	report.functions[0].found = report.functions[1].found = true;
 	add_claim("b", OUTCOME_KEPT, REASON_DRY_RUN, "it would");
 	add_claim("c", OUTCOME_KEPT, REASON_IOMMU_INACTIVE, "none");
 	add_claim("d", OUTCOME_KEPT, REASON_BIND_FAILED,
@@ -115,8 +116,10 @@ static void the_longest_claim(void **state)
 	(void)state;
 	add_claim("abcdefghijklmnopqrstuvwxyz012345", OUTCOME_CLAIMED, REASON_NONE, "");
 	report.claims[0].n = CONF_MAX_FUNCTIONS;
-	for (unsigned i = 0; i < CONF_MAX_FUNCTIONS; i++)
+	for (unsigned i = 0; i < CONF_MAX_FUNCTIONS; i++) {
+		report.functions[i].found = true;
 		report.functions[i].address.domain = 0xffffffff;
+	}
 	say_report(&s->fake.fs, &report);
 	assert_true(strlen(s->fake.log[0]) < 980);
 	scene_free(s);

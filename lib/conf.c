@@ -222,6 +222,24 @@ static bool parse_class(const char *value, uint32_t *ret)
 	return true;
 }
 
+/* A key of a claim, or a word of a function line. */
+static int setting_key(struct parser *p, struct setting *setting, const char *key,
+		       const char *value, const char *unknown)
+{
+	const char *expected;
+
+	switch (setting_parse(setting, key, value, &expected)) {
+	case 0:
+		return 0;
+	case -ENOENT:
+		return fail(p, unknown, key);
+	case -EEXIST:
+		return fail(p, "a second value for this key", key);
+	default:
+		return fail(p, expected, value);
+	}
+}
+
 /* Bits of a function line's attributes; the first four must be there. */
 enum {
 	PATH = 1,
@@ -234,7 +252,8 @@ enum {
 	NEEDED = 15
 };
 
-static int attribute(struct parser *p, struct conf_function *f, unsigned *seen, char *word)
+static int attribute(struct parser *p, struct conf_function *f, unsigned *seen,
+		     char *word)
 {
 	struct identity *id = &f->identity;
 	char *value = strchr(word, '=');
@@ -266,7 +285,8 @@ static int attribute(struct parser *p, struct conf_function *f, unsigned *seen, 
 		bit = OPTIONAL;
 		ok = parse_bool(value, &f->optional);
 	} else {
-		return fail(p, "unknown word in a function line", word);
+		return setting_key(p, &f->setting, word, value,
+				   "unknown word in a function line");
 	}
 	if (!ok)
 		return fail(p,
@@ -324,7 +344,8 @@ static int claim_key(struct parser *p, const char *key, char *value)
 	if (str_equal(key, "function"))
 		return function_line(p, value);
 	if (!str_equal(key, "boot"))
-		return fail(p, "unknown key in [claim]", key);
+		return setting_key(p, &open_claim(p->conf)->setting, key, value,
+				   "unknown key in [claim]");
 	r = set_once(p, SEEN_BOOT, key);
 	if (r < 0)
 		return r;

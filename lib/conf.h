@@ -8,6 +8,7 @@
 #include "fs.h"
 #include "identity.h"
 #include "record.h"
+#include "setting.h"
 
 #define CONF_PATH "etc/vfio-claim.conf"
 #define CONF_MAX_CLAIMS 64
@@ -28,6 +29,7 @@ struct conf_function {
 	struct pci_address address; /* for people, and where to look first */
 	struct identity identity;
 	bool optional; /* its claim goes without it while it is not there */
+	struct setting setting; /* its own words, before the claim's */
 };
 
 struct conf_claim {
@@ -35,6 +37,7 @@ struct conf_claim {
 	unsigned line;
 	unsigned first, n; /* among the functions */
 	bool named; /* boot = named: claimed only where vfio_claim= names it */
+	struct setting setting;
 };
 
 struct conf {

@@ -43,6 +43,18 @@ static int says(const char *text, unsigned line, const char *word)
 	return n;
 }
 
+/* The words of a function line, or lines of a claim. */
+static void add_settings(struct str *s, const struct setting *setting, const char *before,
+			 const char *equals)
+{
+	for (unsigned key = 0; key < SETTING_KEYS; key++) {
+		if (!setting_says(setting, key))
+			continue;
+		str_join(s, before, setting_name(key), equals, NULL);
+		setting_add(s, setting, key);
+	}
+}
+
 static void serialise(const struct conf *c, struct str *s)
 {
 	static const char *const records[] = { "auto", "efi", "PARTUUID=", "none" };
@@ -79,8 +91,11 @@ static void serialise(const struct conf *c, struct str *s)
 						 0xff);
 				str_add(s, rest);
 			}
+			add_settings(s, &f->setting, " ", "=");
 			str_add(s, "\n");
 		}
+		add_settings(s, &c->claims[i].setting, "\n", " = ");
+		str_add(s, "\n");
 	}
 	CHECK(!s->cut);
 }

@@ -342,9 +342,87 @@ static void huge_lines(void **state)
 	good(text);
 }
 
+static void settings(void **state)
+{
+	const struct setting *s;
+	char text[64];
+	struct str t = STR_ON(text);
+
+	(void)state;
+	good(CLAIM "rebar = 1:16G\nreset = flr,bus\n" FUNCTION
+		   " rebar=0:256M reset=device_specific idle=d3cold vga=no\n" OTHER
+		   "\nidle = on\nvga = yes\n");
+	s = &conf.claims[0].setting;
+	assert_int_equal(s->keys, 15);
+	assert_int_equal(s->bar, 1);
+	assert_int_equal(s->size, 14);
+	assert_string_equal(s->reset, "flr bus");
+	assert_int_equal(s->idle, SETTING_IDLE_ON);
+	assert_true(s->vga);
+	s = &conf.functions[0].setting;
+	assert_int_equal(s->keys, 15);
+	assert_int_equal(s->bar, 0);
+	assert_int_equal(s->size, 8);
+	assert_string_equal(s->reset, "device_specific");
+	assert_int_equal(s->idle, SETTING_IDLE_D3COLD);
+	assert_false(s->vga);
+	assert_int_equal(conf.functions[1].setting.keys, 0);
+	for (unsigned key = 0; key < SETTING_KEYS; key++) {
+		str_join(&t, key ? " " : "", setting_name(key), "=", NULL);
+		setting_add(&t, s, key);
+	}
+	assert_string_equal(text,
+			    "rebar=0:256M reset=device_specific idle=d3cold vga=no");
+	good(CLAIM FUNCTION
+	     " reset=device_specific,acpi,flr,af_flr,pm,bus,cxl_bus rebar=5:1048576T\n");
+	assert_string_equal(conf.functions[0].setting.reset,
+			    "device_specific acpi flr af_flr pm bus cxl_bus");
+	assert_int_equal(conf.functions[0].setting.size, 40);
+	good(CLAIM "rebar = 1:1024M\n" FUNCTION);
+	assert_int_equal(conf.claims[0].setting.size, 10);
+}
+
+static void settings_are_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"rebar=",	  "rebar=1",	    "rebar=6:1G",    "rebar=1:3G",
+		"rebar=1:0M",	  "rebar=1:1024",   "rebar=1:1K",    "rebar=1:1GB",
+		"rebar=1:-1G",	  "rebar= 1:1G",    "rebar=1:01G",   "rebar=1:2097152T",
+		"rebar=:1G",	  "rebar=1:G",	    "rebar=1:1g",    "rebar=1.1G",
+		"reset=",	  "reset=flr,",	    "reset=,flr",    "reset=flr,flr",
+		"reset=fl",	  "reset=flrx",	    "reset=flr;bus", "reset=default",
+		"reset=flr,,bus", "idle=",	    "idle=off",	     "idle=d3",
+		"idle=D3hot",	  "idle=on,d3hot",  "vga=",	     "vga=1",
+		"vga=yesno",	  "rebar=1:1G,2:1G"
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		const size_t key = strcspn(wrong[i], "=");
+		char words[64];
+
+		snprintf(words, sizeof(words), "%.*s: expected", (int)key, wrong[i]);
+		/* a blank ends a word of a function line */
+		if (!strchr(wrong[i], ' ')) {
+			snprintf(text, sizeof(text), CLAIM FUNCTION " %s\n", wrong[i]);
+			refused(text, 2, words);
+		}
+		if (str_equal(wrong[i], "rebar= 1:1G"))
+			continue;
+		snprintf(text, sizeof(text), CLAIM FUNCTION "\n%s\n", wrong[i]);
+		refused(text, 3, words);
+	}
+	refused(CLAIM "idle = on\nidle = on\n" FUNCTION, 3, "a second value");
+	refused(CLAIM FUNCTION " vga=no vga=no\n", 2, "a second value");
+	refused("[host]\nidle = on\n" CLAIM FUNCTION, 2, "unknown key in [host]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settings),
+		cmocka_unit_test(settings_are_refused),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(a_whole_file),
 		cmocka_unit_test(lines_from_other_systems),

@@ -25,14 +25,14 @@ enum conf_words { AUTO, EFI, PARTITION, NONE };
 
 static const char *const words[] = { "auto", "efi", "PARTUUID=1234ABCD-01", "none" };
 
-struct setting {
+struct counting {
 	enum conf_words record;
 	enum efi efi;
 	const char *partitions;
 	bool dark; /* the claim takes the last display */
 };
 
-static const struct setting *making;
+static const struct counting *making;
 
 static void make(struct scene *s)
 {
@@ -66,7 +66,7 @@ static void put_record(struct scene *s, struct record_slot slot)
 	v->writes = v->written_at = 0;
 }
 
-static struct scene *scene_of(const struct setting *setting)
+static struct scene *scene_of(const struct counting *setting)
 {
 	struct scene *s, *tried;
 	struct fake_volume *v;
@@ -108,7 +108,7 @@ enum verdict {
 	UNAVAILABLE,
 };
 
-static enum verdict expected(const struct setting *t)
+static enum verdict expected(const struct counting *t)
 {
 	const bool partition = t->record == PARTITION || t->partitions;
 	const enum verdict uncounted =
@@ -146,7 +146,7 @@ static void assert_held(struct scene *s)
 	assert_driver(s, GPU, "");
 }
 
-static void judge(struct scene *s, const struct scene *before, const struct setting *t)
+static void judge(struct scene *s, const struct scene *before, const struct counting *t)
 {
 	const struct report *r = &s->state.report;
 	const struct fake_volume *v = &s->fake.volumes[0];
@@ -200,7 +200,7 @@ static void judge(struct scene *s, const struct scene *before, const struct sett
 		assert_int_equal(s->fake.state_len > 0, s->state.n_partitions > 0);
 }
 
-static void print(const struct setting *t)
+static void print(const struct counting *t)
 {
 	print_error("record = %s, EFI %d, partitions %s, %s\n", words[t->record], t->efi,
 		    t->partitions ? t->partitions : "-",
@@ -210,7 +210,7 @@ static void print(const struct setting *t)
 static void every_setting(void **state)
 {
 	static const char *const lists[] = { NULL, SECOND "\n" FIRST "\n" };
-	struct setting t;
+	struct counting t;
 
 	(void)state;
 	for (t.record = AUTO; t.record <= NONE; t.record++)
@@ -246,7 +246,7 @@ static void dry_runs(void **state)
 		[EFI_READ_ONLY] = REASON_DRY_RUN,
 		[EFI_STUCK] = REASON_RECORD_UNAVAILABLE,
 	};
-	struct setting t = { .record = AUTO };
+	struct counting t = { .record = AUTO };
 
 	(void)state;
 	for (t.efi = NO_EFI; t.efi < EFI_KINDS; t.efi++)
@@ -274,7 +274,7 @@ static void dry_runs(void **state)
 
 static void max_attempts_times(void **state)
 {
-	const struct setting t = { .efi = EFI_EMPTY };
+	const struct counting t = { .efi = EFI_EMPTY };
 	struct scene *before = scene_of(&t), *s = scene_new(make);
 	struct fake_file record = before->fake.volumes[0].record;
 
@@ -300,7 +300,7 @@ static void max_attempts_times(void **state)
 /* A boot in which nothing can be bound for want of a module is no attempt. */
 static void nothing_to_count(void **state)
 {
-	const struct setting t = { .efi = EFI_EMPTY };
+	const struct counting t = { .efi = EFI_EMPTY };
 	struct scene *s = scene_of(&t);
 
 	(void)state;
@@ -321,8 +321,8 @@ static void nothing_to_count(void **state)
 /* The image's list: whatever stands there, eight are looked at, each once. */
 static void lists_of_partitions(void **state)
 {
-	struct setting t = { .partitions = "\n\n" SECOND "\n12345678-9ABC-DEF0-1234-"
-					   "56789ABCDEF0\nrubbish\n" FIRST };
+	struct counting t = { .partitions = "\n\n" SECOND "\n12345678-9ABC-DEF0-1234-"
+					    "56789ABCDEF0\nrubbish\n" FIRST };
 	struct scene *s = scene_of(&t);
 	char many[1200] = "";
 
@@ -359,7 +359,7 @@ static void lists_of_partitions(void **state)
 /* Without the file that settle goes on from nobody could release it. */
 static void what_cannot_be_handed_over(void **state)
 {
-	struct setting t = { .record = PARTITION };
+	struct counting t = { .record = PARTITION };
 	struct scene *before = scene_of(&t), *s = scene_new(make);
 
 	(void)state;
@@ -373,7 +373,7 @@ static void what_cannot_be_handed_over(void **state)
 	scene_free(before);
 	scene_free(s);
 	/* what is claimed stays: only vfio-claim.off is not looked for then */
-	t = (struct setting){ .efi = EFI_EMPTY, .partitions = FIRST "\n" };
+	t = (struct counting){ .efi = EFI_EMPTY, .partitions = FIRST "\n" };
 	before = scene_of(&t);
 	s = scene_new(make);
 	scene_copy(s, before);
@@ -387,7 +387,7 @@ static void what_cannot_be_handed_over(void **state)
 
 static void the_report(void **state)
 {
-	struct setting t = { .record = PARTITION };
+	struct counting t = { .record = PARTITION };
 	struct scene *s = scene_of(&t);
 	struct json_object *json, *record;
 	char digits[17];

@@ -21,7 +21,8 @@
  * The options of modprobe.d and of the command line, less those that would make vfio take
  * what no claim names (ids=) or go without an IOMMU: remains of guides, mostly.
  */
-static void clean_options(const char *options, char *buf, size_t size)
+static void clean_options(const char *options, const char *const *more, char *buf,
+			  size_t size)
 {
 	const char *p = options, *start;
 	char word[256];
@@ -36,6 +37,9 @@ static void clean_options(const char *options, char *buf, size_t size)
 		/* as it stands, quotes and all */
 		str_add_n(&s, start, (size_t)(p - start));
 	}
+	/* the last one wins */
+	while (more && *more)
+		str_join(&s, " ", *more++, NULL);
 	/* half an option could mean anything */
 	if (s.cut)
 		buf[0] = '\0';
@@ -45,7 +49,7 @@ static void clean_options(const char *options, char *buf, size_t size)
  * Without libkmod's own decompression: the kernel unpacks .xz and .zst itself where it
  * was built to, and says no otherwise.
  */
-static int insert(struct kmod_module *mod)
+static int insert(struct kmod_module *mod, const char *const *parameters)
 {
 	const char *path = kmod_module_get_path(mod);
 	char options[512];
@@ -59,7 +63,7 @@ static int insert(struct kmod_module *mod)
 	len = strlen(path);
 	if (len > 3 && !str_equal(path + len - 3, ".ko"))
 		flags = MODULE_INIT_COMPRESSED_FILE;
-	clean_options(kmod_module_get_options(mod), options, sizeof(options));
+	clean_options(kmod_module_get_options(mod), parameters, options, sizeof(options));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -78,7 +82,7 @@ static int insert_dependencies(struct kmod_module *mod)
 	kmod_list_foreach (l, deps) {
 		dep = kmod_module_get_module(l);
 		if (r == 0)
-			r = insert(dep);
+			r = insert(dep, NULL);
 		kmod_module_unref(dep);
 	}
 	kmod_module_unref_list(deps);
@@ -101,14 +105,14 @@ static void insert_companions(struct kmod_module *mod)
 		other = kmod_module_get_module(l);
 		if (str_starts(kmod_module_get_name(other), "vfio") &&
 		    insert_dependencies(other) == 0)
-			(void)!insert(other);
+			(void)!insert(other, NULL);
 		kmod_module_unref(other);
 	}
 	kmod_module_unref_list(before);
 	kmod_module_unref_list(after);
 }
 
-static int insert_all(struct kmod_module *mod)
+static int insert_all(struct kmod_module *mod, const char *const *parameters)
 {
 	struct kmod_list *deps, *l;
 	struct kmod_module *dep;
@@ -116,7 +120,7 @@ static int insert_all(struct kmod_module *mod)
 
 	r = insert_dependencies(mod);
 	if (r == 0)
-		r = insert(mod);
+		r = insert(mod, parameters);
 	if (r < 0)
 		return r;
 	deps = kmod_module_get_dependencies(mod);
@@ -129,7 +133,8 @@ static int insert_all(struct kmod_module *mod)
 	return 0;
 }
 
-static int load_by_kmod(const char *release, const char *name)
+static int load_by_kmod(const char *release, const char *name,
+			const char *const *parameters)
 {
 	struct kmod_module *mod = NULL;
 	char folder[FS_PATH_MAX];
@@ -143,17 +148,21 @@ static int load_by_kmod(const char *release, const char *name)
 		return -ENOMEM;
 	r = kmod_module_new_from_name(ctx, name, &mod);
 	if (r == 0)
-		r = insert_all(mod);
+		r = insert_all(mod, parameters);
 	kmod_module_unref(mod);
 	kmod_unref(ctx);
 	return r;
 }
 
 /* A later ids= wins over those of modprobe.d. */
-static int load_by_modprobe(const char *name)
+static int load_by_modprobe(const char *name, const char *const *parameters)
 {
-	const char *argv[] = { "modprobe", name,
-			       str_equal(name, "vfio-pci") ? "ids=" : NULL, NULL };
+	const char *argv[] = { "modprobe",
+			       name,
+			       parameters ? "ids=" : NULL,
+			       parameters ? parameters[0] : NULL,
+			       parameters && parameters[0] ? parameters[1] : NULL,
+			       NULL };
 	const char *envp[] = { "PATH=/usr/sbin:/sbin:/usr/bin:/bin", NULL };
 	pid_t pid;
 	int r, status;
@@ -169,13 +178,15 @@ static int load_by_modprobe(const char *name)
 
 static int load(struct module_loader *loader, const char *name)
 {
+	const char *const *parameters =
+		str_equal(name, "vfio-pci") ? loader->parameters : NULL;
 	int r;
 
 	if (loader->fs->captured)
 		return -EPERM;
-	r = load_by_kmod(loader->release, name);
+	r = load_by_kmod(loader->release, name, parameters);
 	/* libkmod's error says more than modprobe's exit status */
-	return r < 0 && load_by_modprobe(name) < 0 ? r : 0;
+	return r < 0 && load_by_modprobe(name, parameters) < 0 ? r : 0;
 }
 
 struct module_loader module_loader_kmod(struct fs *fs, const char *release)

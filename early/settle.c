@@ -255,6 +255,7 @@ void settle_run(struct start *start)
 			decide(start, &partition);
 		start_undo_halves(start, &lost);
 	}
+	start_warn_settings(state);
 	start_read_back(start);
 	read_displays(start);
 	start_report_displays(state);

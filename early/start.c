@@ -160,12 +160,11 @@ static struct str detail_of(struct plan_claim *claim)
 			     false };
 }
 
-static void act_on(struct start *start, const struct machine *m, struct plan_claim *claim)
+static void act_on(struct start *start, struct plan_claim *claim)
 {
 	struct act_log *log = &start->state->log;
 	struct str detail = detail_of(claim);
 
-	act_begin(m, claim, log);
 	claim->reason = (start->state->hold ? act_hold : act_bind)(
 		start->root, &start->loader, log, claim->conf->first, &detail);
 }
@@ -197,7 +196,7 @@ static void act(struct start *start, const struct machine *m, struct plan *plan)
 			continue;
 		claim->reason = reason;
 		if (reason == REASON_NONE)
-			act_on(start, m, claim);
+			act_on(start, claim);
 		else
 			str_add(&s, text);
 		report_claim(state, claim, &state->report.claims[i]);
@@ -299,6 +298,20 @@ void start_warn_uncounted(struct start_state *state)
 	report_warn(&state->report, reason_name(REASON_RECORD_UNAVAILABLE), detail);
 }
 
+void start_warn_settings(struct start_state *state)
+{
+	struct tune_notes *notes = &state->log.notes;
+	char code[32];
+
+	for (unsigned i = 0; i < notes->n; i++) {
+		struct str s = STR_ON(code);
+
+		str_join(&s, setting_name(notes->notes[i].key), "-refused", NULL);
+		report_warn(&state->report, code, notes->notes[i].text);
+	}
+	notes->n = 0;
+}
+
 /* What is held is of no use to anybody who does not know it. */
 static void release_held(struct start *start, int error)
 {
@@ -335,6 +348,18 @@ static void hand_over(struct start *start)
 		release_held(start, r);
 }
 
+/* What is to be claimed, as far as that is known: vfio-pci is loaded for all of it. */
+static void begin(struct start *start)
+{
+	struct act_log *log = &start->state->log;
+	struct start_work *w = start->work;
+
+	log->n = 0;
+	for (unsigned i = 0; i < w->plan.n_claims; i++)
+		if (w->plan.claims[i].reason == REASON_NONE)
+			act_begin(&w->machine, &w->plan.claims[i], log);
+}
+
 static void claim(struct start *start)
 {
 	struct report *report = &start->state->report;
@@ -352,6 +377,7 @@ static void claim(struct start *start)
 		return;
 	}
 	plan_make(&w->conf, &w->choice, &w->machine, &w->plan);
+	begin(start);
 	if (plan_claims(&w->plan))
 		count_start(start);
 	if (w->choice.mode == KARGS_DRY_RUN)
@@ -360,8 +386,10 @@ static void claim(struct start *start)
 	warn_of_moves(report);
 	if (w->plan.uncounted)
 		start_warn_uncounted(start->state);
+	begin(start);
 	if (plan_claims(&w->plan))
 		act(start, &w->machine, &w->plan);
+	start_warn_settings(start->state);
 	start_read_back(start);
 	list_displays(start->state, &w->machine);
 	start_report_displays(start->state);

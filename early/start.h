@@ -65,6 +65,9 @@ void start_finish(struct start *start) __attribute__((nonnull));
 /* Warns that safe mode cannot come of this boot, and why. */
 void start_warn_uncounted(struct start_state *state) __attribute__((nonnull));
 
+/* Warns of the settings that were refused, each once. */
+void start_warn_settings(struct start_state *state) __attribute__((nonnull));
+
 /* Reads the drivers of what was touched once more. */
 void start_read_back(struct start *start) __attribute__((nonnull));
 

@@ -26,12 +26,19 @@ static void note_step(struct act_log *log, const char *verb, const struct act_en
 enum reason act_prepare(struct fs *fs, struct module_loader *loader, struct act_log *log,
 			struct str *detail)
 {
+	struct tune_votes votes = { .on = false };
 	struct str s = STR_ON(log->step);
 	int r;
 
 	str_add(&s, "loading " VFIO_PCI);
-	if (driver_present(fs, VFIO_PCI))
+	log->notes.n = 0;
+	for (unsigned i = 0; i < log->n; i++)
+		tune_vote(&votes, &log->entries[i].want);
+	if (driver_present(fs, VFIO_PCI)) {
+		tune_check_parameters(fs, &votes, &log->notes);
 		return REASON_NONE;
+	}
+	tune_parameters(&votes, loader);
 	r = loader->load(loader, VFIO_PCI);
 	if (!driver_present(fs, VFIO_PCI)) {
 		str_join(detail, VFIO_PCI " cannot be loaded: ",
@@ -44,6 +51,7 @@ enum reason act_prepare(struct fs *fs, struct module_loader *loader, struct act_
 		str_add(detail, "vfio came up with enable_unsafe_noiommu_mode");
 		return REASON_NO_IOMMU_MODE;
 	}
+	tune_check_parameters(fs, &votes, &log->notes);
 	return REASON_NONE;
 }
 
@@ -105,6 +113,17 @@ static enum reason unbind_all(struct fs *fs, struct act_log *log, unsigned claim
 	return REASON_NONE;
 }
 
+/* What is refused is noted, and the claim goes on. */
+static void tune_all(struct fs *fs, struct act_log *log, unsigned claim)
+{
+	for_each_entry (e, log, claim) {
+		if (!e->want.keys)
+			continue;
+		note_step(log, "setting what is wanted of", e);
+		tune_before(fs, e->address, &e->want, &e->tuned, &log->notes);
+	}
+}
+
 static enum reason bind_all(struct fs *fs, struct act_log *log, unsigned claim,
 			    struct str *detail)
 {
@@ -130,6 +149,7 @@ static enum reason bind_all(struct fs *fs, struct act_log *log, unsigned claim,
 		if (!str_equal(driver, VFIO_PCI))
 			return failed(detail, REASON_BIND_FAILED, e,
 				      "vfio-pci does not take it", bound);
+		tune_after(fs, e->address, &e->want, &log->notes);
 	}
 	return REASON_NONE;
 }
@@ -215,6 +235,7 @@ bool act_undo(struct fs *fs, struct module_loader *loader, struct act_log *log,
 		if (!str_equal(e->previous_driver, VFIO_PCI) &&
 		    (e->bind_begun || has_driver(fs, e, VFIO_PCI)))
 			unbind_surely(fs, e);
+		(void)!tune_restore(fs, e->address, &e->tuned, lost);
 		restore_override(fs, e);
 	}
 	for (e = log->entries; e < end; e++) {
@@ -254,8 +275,9 @@ void act_begin(const struct machine *machine, const struct plan_claim *claim,
 	       struct act_log *log)
 {
 	const struct machine_function *f = plan_functions(machine, claim);
+	const struct conf_claim *conf = claim->conf;
 
-	for (unsigned i = 0; i < claim->conf->n; i++) {
+	for (unsigned i = 0; i < conf->n; i++) {
 		struct act_entry *e = &log->entries[log->n];
 
 		if (!machine_function_found(&f[i]) ||
@@ -263,9 +285,11 @@ void act_begin(const struct machine *machine, const struct plan_claim *claim,
 			continue;
 		log->n++;
 		*e = (struct act_entry){
-			.claim = claim->conf->first,
+			.claim = conf->first,
 			.address = f[i].found.function.address,
 			.framebuffer = f[i].framebuffer,
+			.want = setting_merge(&conf->setting, &f[i].conf->setting,
+					      pci_is_display(&f[i].found.function.ids)),
 		};
 		str_copy(e->previous_driver, sizeof(e->previous_driver),
 			 f[i].found.function.driver);
@@ -301,8 +325,10 @@ enum reason act_bind(struct fs *fs, struct module_loader *loader, struct act_log
 	reason = override_all(fs, log, claim, VFIO_PCI, detail);
 	if (reason == REASON_NONE)
 		reason = unbind_all(fs, log, claim, detail);
-	if (reason == REASON_NONE)
+	if (reason == REASON_NONE) {
+		tune_all(fs, log, claim);
 		reason = bind_all(fs, log, claim, detail);
+	}
 	return end_claim(fs, loader, log, claim, reason, detail);
 }
 

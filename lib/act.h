@@ -10,6 +10,7 @@
 #include "framebuffer.h"
 #include "loader.h"
 #include "plan.h"
+#include "tune.h"
 
 struct act_entry {
 	struct pci_address address;
@@ -19,17 +20,20 @@ struct act_entry {
 	bool override_begun, release_begun, bind_begun;
 	unsigned claim; /* conf_claim.first of its claim */
 	bool kept; /* its claim is whole: not to be undone */
+	struct setting want;
+	struct tune_undo tuned;
 };
 
 struct act_log {
 	unsigned n;
 	struct act_entry entries[CONF_MAX_FUNCTIONS];
 	char step[128]; /* what is being done now; for the deadline's message */
+	struct tune_notes notes; /* settings that were refused */
 };
 
 /*
- * Makes sure that vfio-pci is there. Returns REASON_NONE, or the reason that holds for
- * every claim, which is appended to `detail`.
+ * Makes sure that vfio-pci is there, with what all that is in the log says of it. Returns
+ * REASON_NONE, or the reason that holds for every claim, which is appended to `detail`.
  */
 enum reason act_prepare(struct fs *fs, struct module_loader *loader, struct act_log *log,
 			struct str *detail) __attribute__((nonnull, warn_unused_result));

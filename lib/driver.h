@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which driver has a function. The only writer below sys/bus/pci.
+ * Which driver has a function. With tune.h the only writer below sys/bus/pci.
  *
  * Kernel facts (Documentation/ABI/testing/sysfs-bus-pci, drivers/base/bus.c):
  * driver_override only restricts matching, it neither unbinds nor loads; it is cleared by

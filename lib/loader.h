@@ -15,4 +15,6 @@ struct module_loader {
 	int (*load)(struct module_loader *loader, const char *name);
 	struct fs *fs;
 	const char *release;
+	/* of vfio-pci, behind those of modprobe.d: "disable_vga=1"; up to a NULL */
+	const char *parameters[3];
 };

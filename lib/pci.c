@@ -303,6 +303,30 @@ int pci_config_read(struct fs *fs, struct pci_address address, bool serial,
 	return 0;
 }
 
+int pci_power_read(struct fs *fs, struct pci_address address, bool *ret)
+{
+	char path[FS_PATH_MAX];
+	uint8_t bytes[256];
+	size_t len, at;
+	int r;
+
+	pci_device_path(path, sizeof(path), address, "config");
+	r = fs->ops->read(fs, path, FS_ATTRIBUTE, (char *)bytes, sizeof(bytes), &len,
+			  NULL);
+	if (r < 0)
+		return r;
+	if (len < sizeof(bytes))
+		return -EPERM;
+	*ret = false;
+	/* the status says whether there is a list; one that loops ends after 48 */
+	at = bytes[0x06] & 0x10 ? bytes[0x34] & ~3U : 0;
+	for (unsigned hops = 48; at >= 0x40 && hops > 0 && !*ret; hops--) {
+		*ret = bytes[at] == 0x01;
+		at = bytes[at + 1] & ~3U;
+	}
+	return 0;
+}
+
 bool pci_same_slot(struct pci_address a, struct pci_address b)
 {
 	return a.domain == b.domain && a.bus == b.bus && a.devfn >> 3 == b.devfn >> 3;

@@ -132,6 +132,14 @@ int pci_config_read(struct fs *fs, struct pci_address address, bool serial,
 void pci_config_parse(const uint8_t *bytes, size_t len, struct pci_config *ret)
 	__attribute__((nonnull));
 
+/*
+ * Whether it has the Power Management capability (PCI 3.0, 6.7: id 01h), without which it
+ * knows no D3hot. Returns 0; -EPERM if capabilities cannot be read (they need
+ * CAP_SYS_ADMIN); or another negative errno.
+ */
+int pci_power_read(struct fs *fs, struct pci_address address, bool *ret)
+	__attribute__((nonnull, warn_unused_result));
+
 /* "PCI_DEVICES/ADDRESS/LEAF"; LEAF may be NULL. */
 void pci_device_path(char *buf, size_t size, struct pci_address address, const char *leaf)
 	__attribute__((nonnull(1)));

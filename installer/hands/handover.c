@@ -48,11 +48,13 @@ static struct plan plan;
 
 static int load_with_modprobe(struct module_loader *loader, const char *name)
 {
+	const bool vfio = str_equal(name, "vfio-pci");
 	char modprobe[] = "modprobe", end[] = "--", module[64];
-	char *const argv[] = { modprobe, end, module, NULL };
+	char *argv[3 + ARRAY_SIZE(loader->parameters)] = { modprobe, end, module };
 
-	(void)loader;
 	str_copy(module, sizeof(module), name);
+	for (size_t i = 0; vfio && loader->parameters[i]; i++)
+		argv[3 + i] = (char *)loader->parameters[i];
 	return run_program(argv, _("load a module")) == 0 ? 0 : -ENOENT;
 }
 
@@ -150,6 +152,13 @@ static enum handover take_bounded(struct job *job, struct str *what)
 	return HANDOVER_FAILED;
 }
 
+/* Settings that were refused. */
+static void add_notes(const struct tune_notes *notes, struct str *what)
+{
+	for (unsigned i = 0; i < notes->n; i++)
+		str_join(what, notes->notes[i].text, "; ", NULL);
+}
+
 static enum handover take_claim(struct fs *root, const struct plan_claim *claim,
 				struct holders *holders, struct str *what)
 {
@@ -170,6 +179,8 @@ static enum handover take_claim(struct fs *root, const struct plan_claim *claim,
 	result = take_bounded(&job, what);
 	if (result == HANDOVER_IN_USE)
 		*holders = job.shared->holders;
+	if (result == HANDOVER_DONE)
+		add_notes(&job.shared->log.notes, what);
 	munmap(job.shared, sizeof(*job.shared));
 	return result;
 }

@@ -33,6 +33,15 @@ static bool ends(const char *path, const char *leaf)
 	       !strcmp(path + strlen(path) - strlen(leaf), leaf);
 }
 
+/* What may be written to below a function. */
+static bool allowed(const char *leaf)
+{
+	return !strcmp(leaf, "driver_override") || !strcmp(leaf, "reset_method") ||
+	       !strcmp(leaf, "d3cold_allowed") || !strcmp(leaf, "power/control") ||
+	       (!strncmp(leaf, "resource", 8) && strchr("012345", leaf[8]) &&
+		!strcmp(leaf + 9, "_resize"));
+}
+
 static void watch(struct tree *tree, const char *path, const char *data, size_t len)
 {
 	const char *below = path + strlen(PCI_DEVICES "/");
@@ -47,8 +56,7 @@ static void watch(struct tree *tree, const char *path, const char *data, size_t 
 		return;
 	}
 	if (!strncmp(path, PCI_DEVICES "/", strlen(PCI_DEVICES "/"))) {
-		CHECK(strchr(below, '/') &&
-		      !strcmp(strchr(below, '/'), "/driver_override"));
+		CHECK(strchr(below, '/') && allowed(strchr(below, '/') + 1));
 		CHECK(strcspn(below, "/") < sizeof(text));
 		memcpy(text, below, strcspn(below, "/"));
 	} else {

@@ -182,7 +182,9 @@ struct fake_function *fake_add(struct fake *f, const char *address, const char *
 
 	*fn = (struct fake_function){ .parent = FAKE_NONE,
 				      .group = group,
-				      .numvfs = FAKE_NONE };
+				      .numvfs = FAKE_NONE,
+				      .d3cold_allowed = true,
+				      .awake = true };
 	fn->ids.class = class;
 	fn->header_type = class >> 8 == 0x0604;
 	if (f->n_functions == FAKE_FUNCTIONS ||
@@ -195,6 +197,17 @@ struct fake_function *fake_add(struct fake *f, const char *address, const char *
 	f->n_functions++;
 	fake_core_attach(f, fn);
 	return fn;
+}
+
+void fake_add_offers(struct fake_function *fn)
+{
+	fn->rebar_bar = 1;
+	fn->rebar_sizes = 0x7f00;
+	fn->rebar_size = 8;
+	fn->rebar_room = 14;
+	fn->resets = " flr bus ";
+	str_copy(fn->reset_method, sizeof(fn->reset_method), "flr bus");
+	fn->power = true;
 }
 
 struct fake_function *fake_at(struct fake *f, const char *address)
@@ -240,6 +253,21 @@ struct fake_fault *fake_fail(struct fake *f, const char *path, int error, unsign
 	return NULL;
 }
 
+/* module_param(), when it is loaded */
+static void set_parameters(struct fake *f, const char *const *parameters)
+{
+	f->disable_vga = f->no_vfio_vga ? NULL : "N";
+	f->disable_idle_d3 = "N";
+	for (; *parameters; parameters++) {
+		const char *value = strchr(*parameters, '=')[1] == '1' ? "Y" : "N";
+
+		if (str_starts(*parameters, "disable_idle_d3="))
+			f->disable_idle_d3 = value;
+		else if (str_starts(*parameters, "disable_vga=") && !f->no_vfio_vga)
+			f->disable_vga = value;
+	}
+}
+
 static int fake_load(struct module_loader *loader, const char *name)
 {
 	struct fake *f = fake_of(loader->fs);
@@ -249,6 +277,8 @@ static int fake_load(struct module_loader *loader, const char *name)
 	f->loads++;
 	if (!fault || fault->after)
 		r = fake_core_load(f, name);
+	if (r == 0 && str_equal(name, "vfio-pci"))
+		set_parameters(f, loader->parameters);
 	return fake_end(f, fault, r);
 }
 

@@ -40,6 +40,15 @@ struct fake_function {
 	bool absent; /* not plugged in */
 	/* the access at which it is plugged in, matched by drivers, pulled; 0: none */
 	unsigned shows_at, matches_at, goes_at;
+	/* what is set before it is bound; of the one BAR that can be resized: */
+	uint64_t rebar_sizes; /* a bit for each 2^n MiB; 0: none can */
+	uint8_t rebar_bar, rebar_size;
+	uint8_t rebar_room; /* what is larger does not fit into the bridge's window */
+	const char *resets; /* what it has, each between blanks; NULL: no reset_method */
+	char reset_method[64];
+	bool power; /* has the power management capability */
+	bool d3cold_allowed;
+	bool awake; /* power/control is on */
 	bool touched; /* a write named it */
 	unsigned bound_at; /* the access that gave it to vfio-pci first; 0: none */
 };
@@ -119,6 +128,8 @@ struct fake {
 	const char *group_name; /* NULL: no name file */
 	const char *unsafe_mode; /* NULL: vfio is not loaded */
 	const char *unsafe_loaded; /* what unsafe_mode is once vfio-pci is loaded */
+	const char *disable_vga, *disable_idle_d3; /* vfio-pci's; NULL: not loaded */
+	bool no_vfio_vga; /* the kernel was built without */
 	const char *acpi_table; /* "DMAR", "IVRS", NULL */
 	bool modules; /* /lib/modules/RELEASE is there */
 	const char *no_override; /* how an unset override reads */
@@ -176,6 +187,9 @@ struct fake_driver *fake_driver(struct fake *f, const char *name);
 void fake_overlay(struct fake *f, const char *path, const char *text);
 struct fake_fault *fake_fail(struct fake *f, const char *path, int error, unsigned times);
 struct module_loader fake_loader(struct fake *f);
+/* The function's BAR 1 has 256 MiB and can have 16 GiB; flr and bus reset it, and it can
+ * sleep. */
+void fake_add_offers(struct fake_function *fn);
 
 /* A partition with an ext4 on it, mounted nowhere. */
 struct fake_volume *fake_add_partition(struct fake *f, const char *device,

@@ -33,6 +33,9 @@ static int probe(struct fake *f, const struct fake_driver *d, struct fake_functi
 	if (r < 0)
 		return r;
 	str_copy(fn->driver, sizeof(fn->driver), d->name);
+	/* vfio_pci_core_register_device(): pm_runtime_allow() */
+	if (str_equal(d->name, "vfio-pci"))
+		fn->awake = false;
 	if (str_equal(d->name, "vfio-pci") && !fn->bound_at)
 		fn->bound_at = f->accesses;
 	/* vfio_pci_vga_init(): only VGA, and not before 6.0 */
@@ -98,6 +101,9 @@ static int unbind(const struct fake_driver *d, struct fake_function *fn)
 {
 	if (!str_equal(fn->driver, d->name))
 		return -ENODEV;
+	/* vfio_pci_core_unregister_device(): pm_runtime_forbid() */
+	if (str_equal(fn->driver, "vfio-pci"))
+		fn->awake = true;
 	fn->driver[0] = '\0';
 	return 0;
 }
@@ -157,6 +163,94 @@ static int write_framebuffer(struct fake *f, const char *rest, const char *data,
 	return bound ? 0 : -ENODEV;
 }
 
+/* The number of a line, without its newline. False if it is none. */
+static bool number(const char *data, size_t len, uint64_t *ret)
+{
+	char text[16];
+	const char *p = text;
+
+	if (len && data[len - 1] == '\n')
+		len--;
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, data, len);
+	text[len] = '\0';
+	return str_take_uint(&p, 63, ret) && !*p;
+}
+
+/* resource_resize_store(), pci_resize_resource() */
+static int resize(struct fake_function *fn, const char *data, size_t len)
+{
+	uint64_t size;
+
+	if (!number(data, len, &size))
+		return -EINVAL;
+	if (fn->driver[0])
+		return -EBUSY;
+	if (!(fn->rebar_sizes >> size & 1))
+		return -EINVAL;
+	if (size > fn->rebar_room)
+		return -ENOSPC;
+	fn->rebar_size = (uint8_t)size;
+	return 0;
+}
+
+/* reset_method_store(): all of it or nothing; an empty line switches all off. */
+static int set_resets(struct fake_function *fn, const char *data, size_t len)
+{
+	char text[64], list[64] = "", word[66];
+	char *rest = text, *name;
+
+	if (len >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, data, len);
+	text[len - (data[len - 1] == '\n')] = '\0';
+	while ((name = strsep(&rest, " "))) {
+		if (!*name)
+			continue;
+		snprintf(word, sizeof(word), " %s ", name);
+		if (!strstr(fn->resets, word))
+			return -EINVAL;
+		strcat(strcat(list, *list ? " " : ""), name);
+	}
+	strcpy(fn->reset_method, list);
+	return 0;
+}
+
+/* control_store() of drivers/base/power/sysfs.c */
+static int set_control(struct fake_function *fn, const char *data, size_t len)
+{
+	const bool on = len >= 2 && memcmp(data, "on", 2) == 0;
+
+	if (!on && (len < 4 || memcmp(data, "auto", 4)))
+		return -EINVAL;
+	fn->awake = on;
+	return 0;
+}
+
+static int write_device(struct fake_function *fn, const char *leaf, const char *data,
+			size_t len)
+{
+	char resource[] = "resource0_resize";
+	uint64_t value;
+
+	resource[8] = (char)('0' + fn->rebar_bar);
+	if (str_equal(leaf, "driver_override"))
+		return set_override(fn, data, len);
+	if (str_equal(leaf, resource) && fn->rebar_sizes)
+		return resize(fn, data, len);
+	if (str_equal(leaf, "reset_method") && fn->resets)
+		return set_resets(fn, data, len);
+	if (str_equal(leaf, "power/control"))
+		return set_control(fn, data, len);
+	if (!str_equal(leaf, "d3cold_allowed"))
+		return -EACCES;
+	if (!number(data, len, &value))
+		return -EINVAL;
+	fn->d3cold_allowed = value;
+	return 0;
+}
+
 static int write_log(struct fake *f, const char *data, size_t len)
 {
 	if (f->n_log == FAKE_LOG_LINES || len >= sizeof(f->log[0]))
@@ -171,7 +265,7 @@ int fake_core_write(struct fake *f, const char *path, const char *data, size_t l
 	static const char devices[] = PCI_DEVICES "/", drivers[] = PCI_DRIVERS "/",
 			  platform[] = "sys/bus/platform/drivers/";
 	struct fake_function *fn;
-	const char *leaf;
+	size_t n;
 	int i;
 
 	/* kernfs_fop_write_iter() has nothing to hand over */
@@ -191,12 +285,13 @@ int fake_core_write(struct fake *f, const char *path, const char *data, size_t l
 		return write_driver(f, path + strlen(drivers), data, len);
 	if (str_starts(path, platform))
 		return write_framebuffer(f, path + strlen(platform), data, len);
-	leaf = strrchr(path, '/');
-	if (!str_starts(path, devices) || !str_equal(leaf, "/driver_override"))
+	if (!str_starts(path, devices))
 		return -EACCES;
-	i = fake_find(f, path + strlen(devices), (size_t)(leaf - path) - strlen(devices));
-	if (i < 0)
+	path += strlen(devices);
+	n = strcspn(path, "/");
+	i = fake_find(f, path, n);
+	if (i < 0 || !path[n])
 		return -ENOENT;
 	f->functions[i].touched = true;
-	return set_override(&f->functions[i], data, len);
+	return write_device(&f->functions[i], path + n + 1, data, len);
 }

@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -50,6 +51,13 @@ static int say_config(struct text *t, const struct fake_function *fn)
 	if (fn->dead)
 		return 0;
 	put32(t->buf, (uint32_t)fn->ids.device << 16 | fn->ids.vendor);
+	if (fn->power) {
+		/* a list: vendor specific, power management */
+		t->buf[0x06] = 0x10;
+		t->buf[0x34] = 0x50;
+		put32(t->buf + 0x50, 0x00106009);
+		put32(t->buf + 0x60, 0x00030001);
+	}
 	t->buf[0x0e] = (char)(fn->header_type | ((fn->address.devfn & 7) ? 0 : 0x80));
 	if (fn->has_serial) {
 		put32(t->buf + 0x100, 0x14820001);
@@ -82,6 +90,45 @@ static int split(const struct fake *f, const char *rest, const char **ret_leaf)
 	return fake_find(f, rest, len);
 }
 
+/* Start, end and flags of six BARs and the ROM. */
+static int say_resource(struct text *t, const struct fake_function *fn)
+{
+	const uint64_t start = 0x4000000000,
+		       end = start + ((uint64_t)1 << (20 + fn->rebar_size)) - 1;
+	size_t len = 0;
+
+	for (unsigned bar = 0; bar < 7; bar++) {
+		const bool here = fn->rebar_sizes && bar == fn->rebar_bar;
+
+		len += (size_t)snprintf(t->buf + len, sizeof(t->buf) - len,
+					"0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016x\n",
+					here ? start : 0, here ? end : 0,
+					here ? 0x14220c : 0);
+	}
+	t->data = t->buf;
+	t->len = len;
+	return 0;
+}
+
+/* What can be set before a driver is bound. */
+static int read_setting(const struct fake_function *fn, const char *leaf, struct text *t)
+{
+	char resize[] = "resource0_resize";
+
+	resize[8] = (char)('0' + fn->rebar_bar);
+	if (str_equal(leaf, resize) && fn->rebar_sizes)
+		return say(t, "%016" PRIx64 "\n", fn->rebar_sizes);
+	if (str_equal(leaf, "resource"))
+		return say_resource(t, fn);
+	if (str_equal(leaf, "reset_method") && fn->resets)
+		return say(t, "%s\n", fn->reset_method);
+	if (str_equal(leaf, "d3cold_allowed"))
+		return say(t, "%d\n", fn->d3cold_allowed);
+	if (str_equal(leaf, "power/control"))
+		return say(t, "%s\n", fn->awake ? "on" : "auto");
+	return -ENOENT;
+}
+
 static int read_device(struct fake *f, const char *rest, struct text *t)
 {
 	const struct fake_function *fn;
@@ -101,7 +148,7 @@ static int read_device(struct fake *f, const char *rest, struct text *t)
 		return say_config(t, fn);
 	if (str_equal(leaf, "sriov_numvfs") && fn->numvfs != FAKE_NONE)
 		return say(t, "%d\n", fn->numvfs);
-	return -ENOENT;
+	return read_setting(fn, leaf, t);
 }
 
 static int read_state(const struct fake *f, const char *path, struct text *t)
@@ -127,6 +174,10 @@ static int content(struct fake *f, const char *path, struct text *t)
 	}
 	if (str_equal(path, "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"))
 		return say_or_absent(t, f->unsafe_mode);
+	if (str_equal(path, "sys/module/vfio_pci/parameters/disable_vga"))
+		return say_or_absent(t, f->disable_vga);
+	if (str_equal(path, "sys/module/vfio_pci/parameters/disable_idle_d3"))
+		return say_or_absent(t, f->disable_idle_d3);
 	if (str_equal(path, "proc/cmdline"))
 		return say_or_absent(t, f->cmdline);
 	if (str_equal(path, "proc/iomem") && f->iomem)

@@ -221,6 +221,17 @@ static const char *differs(const struct fake_function *now,
 	else if (driver == before->driver && !str_equal(now->override, before->override))
 		snprintf(text, sizeof(text), "%s has the override '%s', not '%s'", name,
 			 now->override, before->override);
+	else if (driver == before->driver && now->rebar_size != before->rebar_size)
+		snprintf(text, sizeof(text), "%s has a BAR of 2^%u MiB, not 2^%u", name,
+			 now->rebar_size, before->rebar_size);
+	else if (driver == before->driver &&
+		 !str_equal(now->reset_method, before->reset_method))
+		snprintf(text, sizeof(text), "%s resets by '%s', not '%s'", name,
+			 now->reset_method, before->reset_method);
+	else if (driver == before->driver &&
+		 (now->d3cold_allowed != before->d3cold_allowed ||
+		  now->awake != before->awake))
+		snprintf(text, sizeof(text), "%s may sleep as it could not before", name);
 	else
 		return NULL;
 	return text;

@@ -9,7 +9,7 @@ static void expect_sized(const char *options, const char *expected, size_t size)
 {
 	char buf[512], *text = buf;
 
-	clean_options(options, buf, size);
+	clean_options(options, NULL, buf, size);
 	while (*text == ' ')
 		text++;
 	assert_that(str_equal(text, expected), "'%s' becomes '%s', not '%s'",
@@ -73,6 +73,21 @@ static void too_many_are_none(void **state)
 	expect(options, "");
 }
 
+/* The kernel takes the last of two. */
+static void what_a_claim_says_comes_last(void **state)
+{
+	const char *const more[] = { "disable_vga=1", "disable_idle_d3=0", NULL };
+	char text[64], small[32];
+
+	(void)state;
+	clean_options("disable_vga=0 ids=10de:2484", more, text, sizeof(text));
+	assert_string_equal(text, "disable_vga=0 disable_vga=1 disable_idle_d3=0");
+	clean_options(NULL, more, text, sizeof(text));
+	assert_string_equal(text, " disable_vga=1 disable_idle_d3=0");
+	clean_options("nointxmask=1", more, small, sizeof(small));
+	assert_string_equal(small, "");
+}
+
 static void captured_machines_get_no_module(void **state)
 {
 	struct fs fs = { .captured = true };
@@ -85,8 +100,8 @@ static void captured_machines_get_no_module(void **state)
 static void a_kernel_without_modules(void **state)
 {
 	(void)state;
-	assert_true(load_by_kmod("0.0.0-no-such-kernel", "vfio-claim-no-such-module") <
-		    0);
+	assert_true(load_by_kmod("0.0.0-no-such-kernel", "vfio-claim-no-such-module",
+				 NULL) < 0);
 }
 
 int main(void)
@@ -96,6 +111,7 @@ int main(void)
 		cmocka_unit_test(others_devices_are_not_taken),
 		cmocka_unit_test(no_iommu_mode_is_never_asked_for),
 		cmocka_unit_test(too_many_are_none),
+		cmocka_unit_test(what_a_claim_says_comes_last),
 		cmocka_unit_test(captured_machines_get_no_module),
 		cmocka_unit_test(a_kernel_without_modules),
 	};

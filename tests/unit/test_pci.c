@@ -396,9 +396,54 @@ static void display_and_bridge_classes(void **state)
 	}
 }
 
+/* The list of capabilities, as far as power management. */
+static void power_capability(void **state)
+{
+	static const struct {
+		char status, first;
+		char id, next; /* at 0x40 */
+		char second; /* the id at 0x50 */
+		bool power;
+	} lists[] = {
+		{ 0x10, 0x40, 0x01, 0x00, 0x00, true },
+		{ 0x00, 0x40, 0x01, 0x00, 0x00, false },
+		{ 0x10, 0x40, 0x09, 0x50, 0x01, true },
+		{ 0x10, 0x40, 0x09, 0x50, 0x05, false },
+		{ 0x10, 0x40, 0x09, 0x00, 0x01, false },
+		{ 0x10, 0x40, 0x09, 0x40, 0x01, false }, /* loops */
+		{ 0x10, 0x43, 0x01, 0x00, 0x00, true },
+		{ 0x10, 0x00, 0x01, 0x00, 0x00, false },
+		{ 0x10, 0x3c, 0x01, 0x00, 0x00, false }, /* in the header */
+	};
+	const char *path = PCI_DEVICES "/0000:01:00.0/config";
+	struct pci_address address = { .bus = 1 };
+	static struct fake f;
+	char bytes[256];
+	bool power;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		fake_init(&f);
+		memset(bytes, 0, sizeof(bytes));
+		bytes[0x06] = lists[i].status;
+		bytes[0x34] = lists[i].first;
+		bytes[0x40] = lists[i].id;
+		bytes[0x41] = lists[i].next;
+		bytes[0x50] = lists[i].second;
+		f.overlays[0] = (struct fake_overlay){ path, bytes, sizeof(bytes) };
+		assert_int_equal(pci_power_read(&f.fs, address, &power), 0);
+		assert_that(power == lists[i].power, "list %zu", i);
+		f.overlays[0].len = 64;
+		assert_int_equal(pci_power_read(&f.fs, address, &power), -EPERM);
+	}
+	fake_init(&f);
+	assert_int_equal(pci_power_read(&f.fs, address, &power), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(power_capability),
 		cmocka_unit_test(addresses_go_there_and_back),
 		cmocka_unit_test(bad_addresses_are_refused),
 		cmocka_unit_test(addresses_are_ordered),

@@ -71,11 +71,27 @@ static void serials(struct scene *s)
 	scene_claim(s, "gaming", GPU, AUDIO, USB, NULL);
 }
 
+/* everything that can be set before it is bound */
+static void settings(struct scene *s)
+{
+	scene_desktop(s);
+	fake_add_offers(fake_at(&s->fake, GPU));
+	fake_at(&s->fake, AUDIO)->group = 7;
+	fake_at(&s->fake, USB)->group = 8;
+	scene_claim(s, "gaming", GPU, NULL);
+	scene_conf(s, "rebar = 1:16G\nreset = bus\nidle = d3hot\nvga = no\n");
+}
+
 const struct variant variants[] = {
-	{ "gpu + audio + usb", gpu_usb },      { "gpu + usb", gpu_usb_only },
-	{ "an old override", overridden },     { "vfio-pci loaded", vfio_there },
-	{ "a 3D controller", laptop },	       { "usb + gpu", usb_first },
-	{ "host drivers bound", host_driver }, { "serial numbers", serials },
+	{ "gpu + audio + usb", gpu_usb },
+	{ "gpu + usb", gpu_usb_only },
+	{ "an old override", overridden },
+	{ "vfio-pci loaded", vfio_there },
+	{ "a 3D controller", laptop },
+	{ "usb + gpu", usb_first },
+	{ "host drivers bound", host_driver },
+	{ "serial numbers", serials },
+	{ "settings", settings },
 };
 const size_t variants_n = ARRAY_SIZE(variants);
 

@@ -6,7 +6,7 @@ def judge(scenario, board, facts, release):
     if not facts.complete:
         return ["the machine did not reach the judge script's end"]
     return [*_machine(board, facts), *_drivers(scenario, board, facts),
-            *_report(scenario, facts, release)]
+            *_settings(scenario, facts), *_report(scenario, facts, release)]
 
 
 def _machine(board, facts):
@@ -45,6 +45,14 @@ def _drivers(scenario, board, facts):
     if vfio and not taken and "vfio" not in scenario.early and \
             scenario.reason != "module-unavailable":
         yield f"nothing was claimed, but {' '.join(vfio)} were loaded"
+
+
+def _settings(scenario, facts):
+    for where, wanted in scenario.settings.items():
+        real = facts.settings.get(where if where == "vfio-pci" else facts.at(where), {})
+        for name, value in wanted.items():
+            if real.get(name) != value:
+                yield f"{name} of {where} is {real.get(name)}, not {value}"
 
 
 def _report(scenario, facts, release):

@@ -183,6 +183,23 @@ kept("virtual-functions", "a function with virtual functions, which vfio-pci ref
      conf=[claim("gaming", "01:00.0 1c.0/00.0 nvme")],
      early="modprobe nvme; sleep 1; echo 1 >/sys/bus/pci/devices/0000:01:00.0/sriov_numvfs")
 
+# ---- what is set before binding. A network card and a disk stand for a GPU: they can sleep.
+
+taken("settings", "one sleeps and one does not, and each is reset as it is told",
+      devices="01.0=vga 1c.0/00.0=e1000e 1d.0/00.0=nvme,serial=1",
+      conf=[claim("gaming", "01:00.0 1c.0/00.0 e1000e idle=d3hot reset=bus",
+                  "02:00.0 1d.0/00.0 nvme reset=flr"), "idle = on", "vga = no"],
+      settings={"1c.0/00.0": {"reset_method": "bus", "d3cold_allowed": "0",
+                              "power/control": "auto", "power/runtime_status": "suspended",
+                              "power_state": "D3hot"},
+                "1d.0/00.0": {"reset_method": "flr", "power/control": "on",
+                              "power/runtime_status": "active", "power_state": "D0"},
+                "vfio-pci": {"disable_vga": "Y", "disable_idle_d3": "N"}})
+# QEMU 7.2 emulates no resizable BAR.
+taken("settings-refused", "a card that offers nothing of it is claimed as it is",
+      conf=[*GAMING, "rebar = 0:1G", "reset = flr,bus", "idle = d3hot"],
+      warnings=["rebar-refused"] + ["reset-refused", "idle-refused"] * 2)
+
 # ---- displays
 
 ONLY = "1c.0/00.0=vga+hda"
@@ -276,6 +293,8 @@ def everywhere(prefix, generator, long=False):
 
 
 everywhere("trixie-initramfs-tools", "initramfs-tools trixie")
+again(["settings"], "trixie-initramfs-tools", generator="initramfs-tools trixie")
+again(["settings"], "sid-dracut-shell", generator="dracut sid shell")
 for suite in ("bookworm", "trixie", "sid"):
     again(["twins-intel"], f"{suite}-dracut-systemd-slow", generator=f"dracut {suite} systemd",
           files=late("vfio-claim-start"))

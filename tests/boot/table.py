@@ -29,6 +29,7 @@ scenario(NAME, WHY, ...)
     counted            a disk has a partition for the record, which the second stage finds
     luks               a second disk is encrypted: facts are taken while its passphrase is
                        asked for
+    settings           path, or "vfio-pci" for its parameters -> {"reset_method": value, ...}
     warnings           codes of the report's warnings, in any order; a boot with something to
                        claim and no EFI variables also warns that it is not counted
     extra              further arguments for QEMU
@@ -86,6 +87,7 @@ class Scenario:
     generator: str = "initramfs-tools bookworm"
     counted: bool = False
     luks: bool = False
+    settings: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
     extra: list = field(default_factory=list)
     timeout: int = 120

@@ -11,6 +11,7 @@ class Facts:
     """Sections of the judge script's output, as dictionaries.
 
     functions   address -> {"path", "driver", "group", "override", "id", "subsystem", "class"}
+    settings    address, or "vfio-pci" for its parameters -> {"reset_method": value, ...}
     report      the parsed report, or None
     log         the kernel log's lines
     complete    whether the output reached its end
@@ -38,6 +39,12 @@ class Facts:
             if match := re.match(rf"({ADDRESS})/driver_override:(.*)", line):
                 value = match[2].strip()
                 self.functions[match[1]]["override"] = None if value == "(null)" else value
+        self.settings = {}
+        for line in sections.get("settings", []):
+            if match := re.fullmatch(rf"({ADDRESS}|/sys/module/\w+/parameters)/(\S+?):(.*)",
+                                     line):
+                where = match[1] if match[1] in self.functions else "vfio-pci"
+                self.settings.setdefault(where, {})[match[2]] = match[3].strip()
         names = {"PCI_ID": "id", "PCI_SUBSYS_ID": "subsystem", "PCI_CLASS": "class"}
         for line in sections.get("uevents", []):
             if match := re.match(rf"({ADDRESS})/uevent:(\w+)=(.*)", line):

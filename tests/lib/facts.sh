@@ -14,6 +14,9 @@ echo "== links"
 ls -ld -- */driver */iommu_group 2>/dev/null
 echo "== overrides"
 grep . -- */driver_override
+echo "== settings"
+grep . -- */reset_method */d3cold_allowed */power_state */power/control \
+	*/power/runtime_status /sys/module/vfio_pci/parameters/* 2>/dev/null
 echo "== uevents"
 grep . -- */uevent
 echo "== modules"

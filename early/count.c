@@ -69,7 +69,7 @@ static void add_partition(struct start_state *state, const char *text)
 }
 
 /* The configured one is first, then those that the image was built with. */
-static void list_partitions(struct start *start)
+void count_list_partitions(struct start *start)
 {
 	struct start_state *state = start->state;
 	char text[1024], *rest = text, *line;
@@ -105,22 +105,29 @@ static void go_uncounted(struct start *start)
 		    &start->work->plan);
 }
 
+void count_mark_needs(struct start *start)
+{
+	const struct record none = { .kind = RECORD_NONE };
+	struct start_work *w = start->work;
+
+	w->without_record = w->plan;
+	plan_record(&w->conf, &w->machine, &none, &w->without_record);
+	for (unsigned i = 0; i < w->plan.n_claims; i++)
+		start->state->needs_record[i] |=
+			w->without_record.claims[i].reason != w->plan.claims[i].reason;
+}
+
 static void leave_to_settle(struct start *start)
 {
 	struct start_state *state = start->state;
 	struct start_work *w = start->work;
-	struct record none = { .kind = RECORD_NONE };
 
 	state->hold = true;
 	state->max_attempts = w->conf.max_attempts;
 	state->report.record.kind = RECORD_PARTITION;
 	str_copy(state->report.record.partuuid, RECORD_PARTUUID_LEN,
 		 state->partitions[0]);
-	w->without_record = w->plan;
-	plan_record(&w->conf, &w->machine, &none, &w->without_record);
-	for (unsigned i = 0; i < w->plan.n_claims; i++)
-		state->needs_record[i] =
-			w->without_record.claims[i].reason != w->plan.claims[i].reason;
+	count_mark_needs(start);
 }
 
 /* Where vfio-pci is missing nothing will be bound, and there is nothing to count. */
@@ -184,7 +191,7 @@ void count_start(struct start *start)
 	str_add(&s, "counting the boot");
 	state->report.record.fingerprint =
 		plan_fingerprint(&w->conf, &w->machine, &w->plan);
-	list_partitions(start);
+	count_list_partitions(start);
 	if ((where == CONF_RECORD_AUTO || where == CONF_RECORD_EFI) && count_efi(start))
 		return;
 	if (state->n_partitions && where != CONF_RECORD_NONE) {

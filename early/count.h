@@ -13,6 +13,12 @@
  */
 void count_start(struct start *start) __attribute__((nonnull));
 
+/* Notes the partitions that settle is to look at. */
+void count_list_partitions(struct start *start) __attribute__((nonnull));
+
+/* Marks the claims that would leave no display if boots could not be counted. */
+void count_mark_needs(struct start *start) __attribute__((nonnull));
+
 enum count {
 	COUNT_DONE, /* counted, or confirmed */
 	COUNT_SAFE_MODE, /* the attempts are used up */

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "kmod.h"
 #include "say.h"
 #include "settle.h"
@@ -26,6 +27,7 @@
 
 static const char usage[] =
 	"Usage: vfio-claim-early start|settle [OPTION]...\n"
+	"       vfio-claim-early event add|remove ADDRESS [OPTION]...\n"
 	"\n"
 	"Gives the PCI functions of /etc/vfio-claim.conf to vfio-pci, or says why the\n"
 	"host keeps them. Made for the initramfs:\n"
@@ -33,6 +35,7 @@ static const char usage[] =
 	"  start           before udev runs; counts the boot in an EFI variable\n"
 	"  settle          once disks are there; counts it on the boot partition, binds\n"
 	"                  what start holds, and looks for vfio-claim.off\n"
+	"  event           for udev: a function came or went; claims it late\n"
 	"\n"
 	"  --wait          settle: wait for every partition that is looked at, 7 s in all\n"
 	"  --root DIR      a captured machine below DIR instead of this one\n"
@@ -48,6 +51,8 @@ static const char usage[] =
 struct arguments {
 	const char *root, *config, *cmdline, *report;
 	bool wait;
+	struct pci_address address;
+	bool removed;
 };
 
 static void put(int fd, const char *text)
@@ -64,7 +69,20 @@ static int wrong(const char *what, const char *word)
 	return 2;
 }
 
-static int parse(int argc, char **argv, struct arguments *ret)
+/* What udev says, behind "event". */
+static int parse_event(int argc, char **argv, struct arguments *ret)
+{
+	if (argc < 4)
+		return wrong("event: what happened, and to which function?", "");
+	ret->removed = str_equal(argv[2], "remove");
+	if (!ret->removed && !str_equal(argv[2], "add"))
+		return wrong("event: neither add nor remove: ", argv[2]);
+	if (!pci_address_parse(argv[3], &ret->address))
+		return wrong("event: no address as DDDD:BB:DD.F: ", argv[3]);
+	return 0;
+}
+
+static int parse(int argc, char **argv, int first, struct arguments *ret)
 {
 	const struct {
 		const char *name;
@@ -76,7 +94,7 @@ static int parse(int argc, char **argv, struct arguments *ret)
 		{ "--report", &ret->report },
 	};
 
-	for (int i = 2; i < argc; i++) {
+	for (int i = first; i < argc; i++) {
 		size_t o, len = 0;
 
 		if (!strcmp(argv[i], "--wait")) {
@@ -106,6 +124,9 @@ static int parse(int argc, char **argv, struct arguments *ret)
 struct stage {
 	const char *name;
 	void (*run)(void *arg);
+	void (*recover)(void *arg); /* after a worker that did not come to its end */
+	/* what earlier stages left; NULL: there is none */
+	int (*load)(struct fs *root, struct start_state *ret);
 };
 
 static void run_start(void *arg)
@@ -118,18 +139,34 @@ static void run_settle(void *arg)
 	settle_run(arg);
 }
 
-static const struct stage stages[] = {
-	{ "start", run_start },
-	{ "settle", run_settle },
-};
+static void run_event(void *arg)
+{
+	struct start *start = arg;
+
+	/* one that hangs for ever must not keep it */
+	if (start->lock >= 0)
+		close(start->lock);
+	event_run(start);
+}
 
 static void recover(void *arg)
 {
 	start_recover(arg);
 }
 
+static void recover_event(void *arg)
+{
+	event_recover(arg);
+}
+
+static const struct stage stages[] = {
+	{ "start", run_start, recover, NULL },
+	{ "settle", run_settle, recover, state_take },
+	{ "event", run_event, recover_event, state_load },
+};
+
 /* The worker did not come to its end: what it did not finish is undone and reported. */
-static void give_up(struct start *start, enum worker_end end)
+static void give_up(struct start *start, const struct stage *stage, enum worker_end end)
 {
 	struct report *report = &start->state->report;
 	char detail[REPORT_DETAIL_LEN];
@@ -138,7 +175,7 @@ static void give_up(struct start *start, enum worker_end end)
 	str_join(&s, end == WORKER_LATE ? "no end after 10 s" : "the worker died",
 		 ", at: ", start->state->log.step[0] ? start->state->log.step : "reading",
 		 NULL);
-	if (worker_run(recover, start, RECOVER_MS) == WORKER_DONE)
+	if (worker_run(stage->recover, start, RECOVER_MS) == WORKER_DONE)
 		str_add(&s, report->detail);
 	else
 		str_add(&s, "; NOT given back: that did not end either");
@@ -167,7 +204,7 @@ static void bounded(struct start *start, const struct stage *stage,
 	str_copy(report->kernel, sizeof(report->kernel), start->release);
 	end = worker_run(stage->run, start, DEADLINE_MS);
 	if (end != WORKER_DONE)
-		give_up(start, end);
+		give_up(start, stage, end);
 	else if (start->state->nothing_new)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -182,6 +219,23 @@ static void bounded(struct start *start, const struct stage *stage,
 		say_line(start->root, 4, "the report cannot be written");
 }
 
+static int load(struct start *start, const struct stage *stage)
+{
+	static struct report before;
+	int r = start->root->ops->exists(start->root, STATE_PATH);
+
+	if (r < 0)
+		return r;
+	start->lock = state_lock(start->root);
+	/* settle goes on without it: what is held must not stay so */
+	if (start->lock < 0 && stage->run == run_event)
+		return start->lock;
+	r = stage->load(start->root, start->state);
+	before = start->state->report;
+	start->before = &before;
+	return r;
+}
+
 /* True if there is something to do. */
 static bool prepare(struct start *start, const struct stage *stage)
 {
@@ -193,9 +247,7 @@ static bool prepare(struct start *start, const struct stage *stage)
 		say_line(start->root, 4, "the host keeps everything: out of memory");
 		return false;
 	}
-	if (stage->run != run_settle)
-		return true;
-	r = state_take(start->root, start->state);
+	r = stage->load ? load(start, stage) : 0;
 	if (r < 0 && r != -ENOENT)
 		say_line(start->root, 4, "/" STATE_PATH " cannot be used");
 	return r == 0;
@@ -212,6 +264,9 @@ static int run(const struct stage *stage, const struct arguments *a)
 		.cmdline = a->cmdline,
 		.finder = partition_finder_blkid(),
 		.work = &work,
+		.address = a->address,
+		.removed = a->removed,
+		.lock = -1,
 	};
 	int r;
 
@@ -231,7 +286,7 @@ static int run(const struct stage *stage, const struct arguments *a)
 int main(int argc, char **argv)
 {
 	struct arguments a = { .root = "/" };
-	int r;
+	int r = 0;
 
 	if (argc >= 2 && (str_equal(argv[1], "--help") || str_equal(argv[1], "-h"))) {
 		put(STDOUT_FILENO, usage);
@@ -246,7 +301,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
 		if (!str_equal(argv[1], stages[i].name))
 			continue;
-		r = parse(argc, argv, &a);
+		if (stages[i].run == run_event)
+			r = parse_event(argc, argv, &a);
+		if (r == 0)
+			r = parse(argc, argv, stages[i].run == run_event ? 4 : 2, &a);
 		return r ? r : run(&stages[i], &a);
 	}
 	return wrong("unknown command: ", argv[1]);

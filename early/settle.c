@@ -6,6 +6,7 @@
 
 #include "count.h"
 #include "driver.h"
+#include "state.h"
 
 /* In all. A disk behind USB may take its time; the rest of the stage's 10 s is for the
  * work. */
@@ -59,6 +60,7 @@ static void bind_all(struct start *start)
 		if (claim->outcome != OUTCOME_HELD)
 			continue;
 		detail = STR_ON(claim->detail);
+		act_open(&start->state->log, claim->first);
 		claim->reason = act_bind(start->root, &start->loader, &start->state->log,
 					 claim->first, &detail);
 		claim->outcome =
@@ -231,6 +233,18 @@ static void read_displays(struct start *start)
 			d[i].driver[0] = '\0';
 }
 
+/* What is awaited is left to event. */
+static void leave(struct start *start)
+{
+	if (start->state->report.reason == REASON_NONE && start_awaits(start->state)) {
+		start->state->hold = false;
+		start->state->settled = true;
+		(void)!state_save(start->root, start->state);
+	} else {
+		(void)!start->root->ops->remove(start->root, REPORT_AWAITED_PATH);
+	}
+}
+
 void settle_run(struct start *start)
 {
 	struct start_state *state = start->state;
@@ -247,8 +261,10 @@ void settle_run(struct start *start)
 		left = 0;
 	if (!switched_off(start, &partition, r, &left)) {
 		state->nothing_new = !state->hold;
-		if (state->nothing_new)
+		if (state->nothing_new) {
+			leave(start);
 			return;
+		}
 		if (r < 0)
 			release_unreadable(start, r);
 		else
@@ -259,5 +275,6 @@ void settle_run(struct start *start)
 	start_read_back(start);
 	read_displays(start);
 	start_report_displays(state);
+	leave(start);
 	report_summarise(&state->report);
 }

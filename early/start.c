@@ -59,8 +59,8 @@ static int load_conf(struct start *start, struct conf *conf)
 	return r;
 }
 
-static void report_function(const struct machine_function *f, const struct machine *m,
-			    struct report_function *ret)
+void start_report_function(struct fs *root, const struct machine_function *f,
+			   const struct machine *m, struct report_function *ret)
 {
 	const struct identity_result *found = &f->found;
 
@@ -85,9 +85,11 @@ static void report_function(const struct machine_function *f, const struct machi
 	str_copy(ret->previous_driver, sizeof(ret->previous_driver),
 		 found->function.driver);
 	str_copy(ret->driver, sizeof(ret->driver), found->function.driver);
+	if (found->match == MATCH_MOVED)
+		(void)!pci_path_of(root, ret->address, &ret->path);
 }
 
-static void report_claim(const struct start_state *state, const struct plan_claim *claim,
+void start_report_claim(const struct start_state *state, const struct plan_claim *claim,
 			 struct report_claim *ret)
 {
 	ret->outcome = claim->reason == REASON_NONE ? OUTCOME_CLAIMED : OUTCOME_KEPT;
@@ -108,11 +110,8 @@ static void report_plan(struct start *start, const struct machine *m,
 	struct report *report = &start->state->report;
 	struct report_function *f = report->functions;
 
-	for (unsigned i = 0; i < m->n_functions; i++) {
-		report_function(&m->functions[i], m, &f[i]);
-		if (m->functions[i].found.match == MATCH_MOVED)
-			(void)!pci_path_of(start->root, f[i].address, &f[i].path);
-	}
+	for (unsigned i = 0; i < m->n_functions; i++)
+		start_report_function(start->root, &m->functions[i], m, &f[i]);
 	report->n_functions = m->n_functions;
 	for (unsigned i = 0; i < plan->n_claims; i++) {
 		const struct plan_claim *claim = &plan->claims[i];
@@ -121,7 +120,7 @@ static void report_plan(struct start *start, const struct machine *m,
 		str_copy(c->name, sizeof(c->name), claim->conf->name);
 		c->first = claim->conf->first;
 		c->n = m->n_functions ? claim->conf->n : 0;
-		report_claim(start->state, claim, c);
+		start_report_claim(start->state, claim, c);
 		if (claim->reason == REASON_NONE) {
 			c->outcome = OUTCOME_KEPT;
 			c->reason = REASON_DEADLINE;
@@ -199,7 +198,7 @@ static void act(struct start *start, const struct machine *m, struct plan *plan)
 			act_on(start, claim);
 		else
 			str_add(&s, text);
-		report_claim(state, claim, &state->report.claims[i]);
+		start_report_claim(state, claim, &state->report.claims[i]);
 	}
 	/* what could not be claimed may make another claim's group unviable */
 	do {
@@ -211,7 +210,7 @@ static void act(struct start *start, const struct machine *m, struct plan *plan)
 			    plan_check_groups(m, plan, claim))
 				continue;
 			take_back(start, claim);
-			report_claim(state, claim, &state->report.claims[i]);
+			start_report_claim(state, claim, &state->report.claims[i]);
 			again = true;
 		}
 	} while (again);
@@ -238,8 +237,9 @@ void start_read_back(struct start *start)
 		}
 }
 
-static void list_displays(struct start_state *state, const struct machine *m)
+void start_list_displays(struct start_state *state, const struct machine *m)
 {
+	state->n_displays = 0;
 	for (size_t i = 0; i < m->list.n; i++) {
 		const struct pci_function *f = &m->list.functions[i];
 		struct report_display *d = &state->displays[state->n_displays];
@@ -332,20 +332,60 @@ static void release_held(struct start *start, int error)
 	start_read_back(start);
 }
 
-/* Settle decides about what is held, and may have to give back what is claimed. */
+bool start_awaits(struct start_state *state)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < state->report.n_claims; i++) {
+		const struct report_claim *c = &state->report.claims[i];
+
+		if (c->outcome == OUTCOME_KEPT && c->reason != REASON_DEVICE_ABSENT)
+			state->awaits[i] = false;
+		any |= state->awaits[i];
+	}
+	return any;
+}
+
+static bool await(struct start *start)
+{
+	struct start_state *state = start->state;
+	const struct conf *conf = &start->work->conf;
+
+	if (start->work->choice.mode != KARGS_ON || state->report.reason != REASON_NONE)
+		return false;
+	for (unsigned i = 0; i < conf->n_claims; i++)
+		for (unsigned k = 0; k < conf->claims[i].n; k++)
+			state->awaits[i] |=
+				conf->functions[conf->claims[i].first + k].optional;
+	if (!start_awaits(state))
+		return false;
+	state->words = start_words(start);
+	/* the file that switches all off is for what comes late, too */
+	count_list_partitions(start);
+	state->settled = !state->n_partitions;
+	return true;
+}
+
+/*
+ * Settle decides about what is held, and may have to give back what is claimed; event
+ * takes what comes late.
+ */
 static void hand_over(struct start *start)
 {
 	struct start_state *state = start->state;
-	bool touched = false;
+	bool touched = false, awaited = await(start);
 	int r;
 
 	for (unsigned i = 0; i < state->report.n_claims; i++)
 		touched |= state->report.claims[i].outcome != OUTCOME_KEPT;
-	if (!touched || !state->n_partitions)
+	if (!awaited && (!touched || !state->n_partitions))
 		return;
 	r = state_save(start->root, state);
 	if (r < 0)
 		release_held(start, r);
+	else if (awaited)
+		(void)!start->root->ops->replace(start->root, REPORT_AWAITED_PATH, "", 0,
+						 FS_QUICK);
 }
 
 /* What is to be claimed, as far as that is known: vfio-pci is loaded for all of it. */
@@ -391,19 +431,32 @@ static void claim(struct start *start)
 		act(start, &w->machine, &w->plan);
 	start_warn_settings(start->state);
 	start_read_back(start);
-	list_displays(start->state, &w->machine);
+	start_list_displays(start->state, &w->machine);
 	start_report_displays(start->state);
 	hand_over(start);
+}
+
+int start_read(struct start *start)
+{
+	read_choice(start, &start->work->choice);
+	return load_conf(start, &start->work->conf);
+}
+
+uint64_t start_words(const struct start *start)
+{
+	const struct start_work *w = start->work;
+	uint64_t hash = record_hash(RECORD_HASH_START, w->conf.text,
+				    strlen(w->conf.text) + 1);
+
+	return record_hash(hash, w->choice.names, strlen(w->choice.names));
 }
 
 void start_run(struct start *start)
 {
 	struct report *report = &start->state->report;
 	struct start_work *w = start->work;
-	int r;
+	int r = start_read(start);
 
-	read_choice(start, &w->choice);
-	r = load_conf(start, &w->conf);
 	/* off works whatever else is broken */
 	if (r < 0 && w->choice.mode == KARGS_OFF) {
 		report->reason = REASON_OFF;

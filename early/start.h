@@ -24,7 +24,7 @@ struct start_state {
 	struct report_display displays[REPORT_MAX_DISPLAYS];
 	unsigned n_displays;
 
-	bool nothing_new; /* settle had nothing to do: what start reported stands */
+	bool nothing_new; /* there was nothing to do: what was reported stands */
 
 	/* for settle: */
 	bool hold; /* the record is on a partition: functions are held, not bound */
@@ -33,6 +33,12 @@ struct start_state {
 	/* that may hold the record (the first) or the file that switches all off */
 	char partitions[START_MAX_PARTITIONS][RECORD_PARTUUID_LEN];
 	unsigned n_partitions;
+
+	/* for event: */
+	bool settled; /* there is nothing for settle */
+	bool awaits[CONF_MAX_CLAIMS]; /* late arrivals of this claim are taken */
+	uint64_t words; /* start_words() of this boot */
+	unsigned known; /* entries of the log that were there before this event */
 };
 
 /* Too large for a stack; nothing in it outlives start_run() but the machine. */
@@ -51,16 +57,42 @@ struct start {
 	struct module_loader loader;
 	struct partition_finder finder; /* for settle */
 	bool wait; /* for settle: nobody has waited for disks yet */
+	struct pci_address address; /* for event: what came or went */
+	bool removed; /* for event: it went */
+	const struct report *before; /* for event: what was reported before it */
+	int lock; /* of the state; -1: none */
 	char release[MACHINE_RELEASE_LEN];
 	struct start_state *state;
 	struct start_work *work; /* zeroed */
 };
+
+/* Reads command line and configuration. Returns 0, or a negative errno with the report's
+ * reason set. */
+int start_read(struct start *start) __attribute__((nonnull, warn_unused_result));
+
+/* A hash of what they say. */
+uint64_t start_words(const struct start *start) __attribute__((nonnull));
 
 /* Does all of it; whatever goes wrong ends in the report. */
 void start_run(struct start *start) __attribute__((nonnull));
 
 /* Frees what start_run() left in work; a worker that exits has no need to. */
 void start_finish(struct start *start) __attribute__((nonnull));
+
+/* Whether there is a claim whose late arrivals are taken: kept only while nothing of it is
+ * there. */
+bool start_awaits(struct start_state *state) __attribute__((nonnull));
+
+/* What became of a function, and of a claim that is planned or carried out. */
+void start_report_function(struct fs *root, const struct machine_function *f,
+			   const struct machine *m, struct report_function *ret)
+	__attribute__((nonnull));
+void start_report_claim(const struct start_state *state, const struct plan_claim *claim,
+			struct report_claim *ret) __attribute__((nonnull));
+
+/* Notes the displays of the whole machine, for start_report_displays(). */
+void start_list_displays(struct start_state *state, const struct machine *m)
+	__attribute__((nonnull));
 
 /* Warns that safe mode cannot come of this boot, and why. */
 void start_warn_uncounted(struct start_state *state) __attribute__((nonnull));

@@ -2,6 +2,14 @@
 #include "state.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCK_PATH STATE_PATH ".lock"
+#define LOCK_WAIT_MS 12000 /* the longest that a stage takes */
+#define LOCK_POLL_MS 20
 
 /* Another build's memory is not ours. */
 static const char build[16] = VERSION;
@@ -23,7 +31,7 @@ int state_save(struct fs *root, const struct start_state *state)
 				  FS_QUICK);
 }
 
-int state_take(struct fs *root, struct start_state *ret)
+static int read_file(struct fs *root, const struct file **ret)
 {
 	static char data[sizeof(struct file) + 1];
 	const struct file *file = (const struct file *)data;
@@ -33,14 +41,61 @@ int state_take(struct fs *root, struct start_state *ret)
 	r = root->ops->read(root, STATE_PATH, FS_FILE, data, sizeof(data), &len, NULL);
 	if (r < 0)
 		return r;
-	r = root->ops->remove(root, STATE_PATH);
-	if (r < 0)
-		return r;
 	if (len != sizeof(*file) || file->size != len ||
 	    memcmp(file->build, build, sizeof(build)) != 0)
 		return -EPROTO;
+	*ret = file;
+	return 0;
+}
+
+static void copy(const struct file *file, struct start_state *ret)
+{
 	*ret = file->state;
 	/* a pointer of another process */
 	ret->report.stage = "settle";
-	return 0;
+	ret->known = ret->log.n;
+}
+
+int state_load(struct fs *root, struct start_state *ret)
+{
+	const struct file *file;
+	int r = read_file(root, &file);
+
+	if (r == 0)
+		copy(file, ret);
+	return r;
+}
+
+int state_take(struct fs *root, struct start_state *ret)
+{
+	const struct file *file;
+	int removed, r = read_file(root, &file);
+
+	if (r < 0 && r != -EPROTO)
+		return r;
+	if (r == 0 && file->state.settled)
+		return -ENOENT;
+	removed = root->ops->remove(root, STATE_PATH);
+	if (removed < 0)
+		return removed;
+	if (r == 0)
+		copy(file, ret);
+	return r;
+}
+
+int state_lock(struct fs *root)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+	int fd = fs_open(root, LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return fd;
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_POLL_MS) {
+		if (waited >= LOCK_WAIT_MS) {
+			close(fd);
+			return -EBUSY;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return fd;
 }

@@ -3,17 +3,19 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "driver.h"
 
 #define VFIO_PCI "vfio-pci"
 #define HOLD "vfio-claim" /* no driver is called that: nothing takes what is held */
 #define TRIES 3 /* of a write that gives something back */
+#define PLUG_MS 2000
+#define POLL_MS 10
 
-/* The entries of a claim follow each other. */
-#define for_each_entry(e, log, id)                                                     \
+#define for_each_open(e, log, id)                                                      \
 	for (struct act_entry *e = (log)->entries; e < (log)->entries + (log)->n; e++) \
-		if (e->claim == (id))
+		if (e->claim == (id) && !e->kept)
 
 static void note_step(struct act_log *log, const char *verb, const struct act_entry *e)
 {
@@ -75,7 +77,7 @@ static enum reason override_all(struct fs *fs, struct act_log *log, unsigned cla
 {
 	int r;
 
-	for_each_entry (e, log, claim) {
+	for_each_open (e, log, claim) {
 		note_step(log, "overriding the driver of", e);
 		e->override_begun = true;
 		r = driver_override_write(fs, e->address, driver);
@@ -91,7 +93,7 @@ static enum reason unbind_all(struct fs *fs, struct act_log *log, unsigned claim
 {
 	int r;
 
-	for_each_entry (e, log, claim) {
+	for_each_open (e, log, claim) {
 		if (bound_elsewhere(e)) {
 			note_step(log, "unbinding", e);
 			r = driver_unbind(fs, e->address, e->previous_driver);
@@ -124,17 +126,33 @@ static void tune_all(struct fs *fs, struct act_log *log, unsigned claim)
 	}
 }
 
+/*
+ * A function that is just being plugged in has its uevent before any driver can match it
+ * (pci_bus_add_device() sets match_driver).
+ */
+static int bind(struct fs *fs, const struct act_log *log, const struct act_entry *e)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	int r, left = log->plugged ? PLUG_MS : 0;
+
+	while ((r = driver_bind(fs, e->address, VFIO_PCI)) == -ENODEV && left > 0) {
+		nanosleep(&pause, NULL);
+		left -= POLL_MS;
+	}
+	return r;
+}
+
 static enum reason bind_all(struct fs *fs, struct act_log *log, unsigned claim,
 			    struct str *detail)
 {
 	char driver[PCI_DRIVER_LEN];
 	int bound, r;
 
-	for_each_entry (e, log, claim) {
+	for_each_open (e, log, claim) {
 		if (!str_equal(e->previous_driver, VFIO_PCI)) {
 			note_step(log, "binding", e);
 			e->bind_begun = true;
-			bound = driver_bind(fs, e->address, VFIO_PCI);
+			bound = bind(fs, log, e);
 		} else {
 			bound = 0;
 		}
@@ -252,15 +270,11 @@ bool act_undo(struct fs *fs, struct module_loader *loader, struct act_log *log,
 	return whole;
 }
 
-static void keep_entries(struct act_log *log, unsigned claim, bool keep)
-{
-	for_each_entry (e, log, claim)
-		e->kept = keep;
-}
-
 void act_open(struct act_log *log, unsigned claim)
 {
-	keep_entries(log, claim, false);
+	for (unsigned i = 0; i < log->n; i++)
+		if (log->entries[i].claim == claim)
+			log->entries[i].kept = false;
 }
 
 bool act_has(const struct act_log *log, struct pci_address address)
@@ -268,6 +282,16 @@ bool act_has(const struct act_log *log, struct pci_address address)
 	for (unsigned i = 0; i < log->n; i++)
 		if (pci_address_compare(log->entries[i].address, address) == 0)
 			return true;
+	return false;
+}
+
+bool act_forget(struct act_log *log, struct pci_address address)
+{
+	for (unsigned i = 0; i < log->n; i++)
+		if (pci_address_compare(log->entries[i].address, address) == 0) {
+			log->entries[i] = log->entries[--log->n];
+			return true;
+		}
 	return false;
 }
 
@@ -302,11 +326,11 @@ static enum reason end_claim(struct fs *fs, struct module_loader *loader,
 			     struct act_log *log, unsigned claim, enum reason reason,
 			     struct str *detail)
 {
-	if (reason == REASON_NONE)
-		keep_entries(log, claim, true);
-	else if (!act_release(fs, loader, log, claim, detail))
-		reason = REASON_BIND_FAILED;
-	return reason;
+	if (reason != REASON_NONE)
+		return act_undo(fs, loader, log, detail) ? reason : REASON_BIND_FAILED;
+	for_each_open (e, log, claim)
+		e->kept = true;
+	return REASON_NONE;
 }
 
 enum reason act_hold(struct fs *fs, struct module_loader *loader, struct act_log *log,
@@ -321,7 +345,6 @@ enum reason act_bind(struct fs *fs, struct module_loader *loader, struct act_log
 {
 	enum reason reason;
 
-	act_open(log, claim);
 	reason = override_all(fs, log, claim, VFIO_PCI, detail);
 	if (reason == REASON_NONE)
 		reason = unbind_all(fs, log, claim, detail);

@@ -26,6 +26,7 @@ struct act_entry {
 
 struct act_log {
 	unsigned n;
+	bool plugged; /* what is open was just plugged in: the kernel may not be done */
 	struct act_entry entries[CONF_MAX_FUNCTIONS];
 	char step[128]; /* what is being done now; for the deadline's message */
 	struct tune_notes notes; /* settings that were refused */
@@ -40,8 +41,9 @@ enum reason act_prepare(struct fs *fs, struct module_loader *loader, struct act_
 
 /*
  * A claim is named by its conf_claim.first. act_begin() appends those of its functions
- * that are there to the log, unless they are in it, and touches nothing. The others carry on from there; what goes wrong is undone for the
- * whole claim, returned as its reason, and appended to `detail`.
+ * that are there to the log, unless they are in it, and touches nothing. The others carry
+ * on from there, with what is not kept; what goes wrong is undone for all of that,
+ * returned as the claim's reason, and appended to `detail`.
  */
 void act_begin(const struct machine *machine, const struct plan_claim *claim,
 	       struct act_log *log) __attribute__((nonnull));
@@ -50,12 +52,16 @@ void act_begin(const struct machine *machine, const struct plan_claim *claim,
 bool act_has(const struct act_log *log, struct pci_address address)
 	__attribute__((nonnull));
 
+/* A function was pulled out: there is nothing to undo. False if the log has none such. */
+bool act_forget(struct act_log *log, struct pci_address address)
+	__attribute__((nonnull));
+
 /* No driver takes the functions any more, not even vfio-pci; nothing is unbound. */
 enum reason act_hold(struct fs *fs, struct module_loader *loader, struct act_log *log,
 		     unsigned claim, struct str *detail)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Binds them, whether they were held or not. */
+/* Binds them; what was held is kept, and to be opened first. */
 enum reason act_bind(struct fs *fs, struct module_loader *loader, struct act_log *log,
 		     unsigned claim, struct str *detail)
 	__attribute__((nonnull, warn_unused_result));
@@ -65,7 +71,7 @@ bool act_release(struct fs *fs, struct module_loader *loader, struct act_log *lo
 		 unsigned claim, struct str *detail)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Leaves a claim to the next act_undo(). */
+/* Leaves a whole claim to the next act_bind() or act_undo(). */
 void act_open(struct act_log *log, unsigned claim) __attribute__((nonnull));
 
 /*

@@ -114,6 +114,12 @@ bool pci_serial_parse(const char *text, uint64_t *ret)
  */
 int pci_scan(struct fs *fs, struct pci_list *ret)
 	__attribute__((nonnull, warn_unused_result));
+/*
+ * One of them, by its address. Returns 0, -EBADMSG if what is there is not `known`, or
+ * another negative errno.
+ */
+int pci_read(struct fs *fs, struct pci_address address, struct pci_function *ret)
+	__attribute__((nonnull, warn_unused_result));
 void pci_list_finish(struct pci_list *list) __attribute__((nonnull));
 const struct pci_function *pci_find(const struct pci_list *list,
 				    struct pci_address address)

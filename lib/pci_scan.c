@@ -91,6 +91,15 @@ static int read_function(struct fs *fs, struct pci_function *f)
 	return r;
 }
 
+int pci_read(struct fs *fs, struct pci_address address, struct pci_function *ret)
+{
+	int r;
+
+	*ret = (struct pci_function){ .address = address };
+	r = read_function(fs, ret);
+	return r == 0 && !ret->known ? -EBADMSG : r;
+}
+
 static int compare_functions(const void *a, const void *b)
 {
 	return pci_address_compare(((const struct pci_function *)a)->address,

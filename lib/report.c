@@ -47,6 +47,22 @@ void report_warn(struct report *report, const char *code, const char *detail)
 	str_copy(w->detail, sizeof(w->detail), detail);
 }
 
+void report_unwarn(struct report *report, const char *code, struct pci_address address)
+{
+	char text[PCI_ADDRESS_LEN];
+	struct str s = STR_ON(text);
+	unsigned n = 0;
+
+	pci_address_add(&s, address);
+	for (unsigned i = 0; i < report->n_warnings; i++) {
+		const struct report_warning *w = &report->warnings[i];
+
+		if (!str_equal(w->code, code) || !str_starts(w->detail, text))
+			report->warnings[n++] = *w;
+	}
+	report->n_warnings = n;
+}
+
 void report_add_string(struct str *s, const char *text)
 {
 	str_add_char(s, '"');

@@ -9,6 +9,8 @@
 #include "record.h"
 
 #define REPORT_PATH "run/vfio-claim/report.json"
+/* There while late arrivals are awaited; to remove it ends that for this boot. */
+#define REPORT_AWAITED_PATH "run/vfio-claim/awaited"
 #define REPORT_DETAIL_LEN 240
 #define REPORT_MAX_DISPLAYS 64
 #define REPORT_MAX_WARNINGS 16
@@ -64,6 +66,10 @@ void report_summarise(struct report *report) __attribute__((nonnull));
 
 /* Appends a warning; those that do not fit are left out. */
 void report_warn(struct report *report, const char *code, const char *detail)
+	__attribute__((nonnull));
+
+/* Takes back the warnings of that code about a function. */
+void report_unwarn(struct report *report, const char *code, struct pci_address address)
 	__attribute__((nonnull));
 
 /* The JSON that vfio-claim-early(8) describes; complete unless the string was cut. */

@@ -172,6 +172,8 @@ int boot_load(struct fs *root, struct report *ret)
 		return r;
 	if (str_equal(text_of(object, "stage"), "settle"))
 		ret->stage = "settle";
+	else if (str_equal(text_of(object, "stage"), "event"))
+		ret->stage = "event";
 	ret->outcome = outcome_of(object);
 	ret->reason = reason_of(object);
 	str_copy(ret->detail, sizeof(ret->detail), text_of(object, "detail"));

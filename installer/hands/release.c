@@ -145,6 +145,8 @@ enum verdict release_claim(struct fs *root, const struct report *boot,
 		str_join(what, "; ", claim->name, " was NOT given back", NULL);
 		return VERDICT_IN_USE;
 	}
+	/* or it would be claimed again as soon as it is announced */
+	(void)!root->ops->remove(root, REPORT_AWAITED_PATH);
 	job.shared = mmap(NULL, sizeof(*job.shared), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (job.shared == MAP_FAILED) {

@@ -156,6 +156,7 @@ struct fake {
 	char report[16 * 1024];
 	size_t report_len;
 	char report_path[FS_PATH_MAX];
+	bool awaited; /* run/vfio-claim/awaited is there */
 	/* last, so that a copy need not be larger than it is: see scene_copy() */
 	size_t state_len; /* of run/vfio-claim/state; 0: there is none */
 	char state[FAKE_STATE_SIZE];

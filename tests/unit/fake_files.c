@@ -398,7 +398,8 @@ static bool is_there(struct fake *f, const char *path)
 	snprintf(modules, sizeof(modules), "lib/modules/%s", f->release);
 	snprintf(device, sizeof(device), PLATFORM "%s/%s", fb->driver ? fb->driver : "-",
 		 fb->device ? fb->device : "-");
-	if ((fb->bound && str_equal(path, device)) ||
+	if ((f->awaited && str_equal(path, REPORT_AWAITED_PATH)) ||
+	    (fb->bound && str_equal(path, device)) ||
 	    (f->efi && str_equal(path, "sys/firmware/efi/efivars")))
 		return true;
 	if (str_starts(path, DEVICES))
@@ -429,6 +430,12 @@ static int store_state(struct fake *f, const char *data, size_t len)
 	return 0;
 }
 
+static int store_mark(struct fake *f)
+{
+	f->awaited = true;
+	return 0;
+}
+
 static int store_report(struct fake *f, const char *path, const char *data, size_t len)
 {
 	/* of a very long one, only that there was one */
@@ -449,7 +456,9 @@ static int fake_replace(struct fs *fs, const char *path, const char *data, size_
 	(void)how;
 	if (!fault || fault->after)
 		r = str_equal(path, STATE_PATH) ? store_state(f, data, len)
-						: store_report(f, path, data, len);
+		    : str_equal(path, REPORT_AWAITED_PATH)
+			    ? store_mark(f)
+			    : store_report(f, path, data, len);
 	return fake_end(f, fault, r);
 }
 
@@ -457,11 +466,14 @@ static int fake_remove(struct fs *fs, const char *path)
 {
 	struct fake *f = fake_of(fs);
 	const struct fake_fault *fault = fake_begin(f, path);
-	const bool there = f->state_len && str_equal(path, STATE_PATH);
+	const bool state = f->state_len && str_equal(path, STATE_PATH);
+	const bool mark = f->awaited && str_equal(path, REPORT_AWAITED_PATH);
 
-	if (there && (!fault || fault->after))
+	if (state && (!fault || fault->after))
 		f->state_len = 0;
-	return fake_end(f, fault, there ? 0 : -ENOENT);
+	if (mark && (!fault || fault->after))
+		f->awaited = false;
+	return fake_end(f, fault, state || mark ? 0 : -ENOENT);
 }
 
 /* efivarfs is not reached through the root: it may be mounted nowhere. */

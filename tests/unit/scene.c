@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "event.h"
 #include "settle.h"
 #include "state.h"
 
@@ -172,6 +173,37 @@ int scene_settle_whole(struct scene *s)
 	if (r == 0)
 		early_bounded(&start, "settle");
 	return r;
+}
+
+static int event(struct scene *s, const char *action, const char *address, bool whole)
+{
+	struct start start = start_of(s);
+	static struct report before;
+	int r;
+
+	memset(&s->state, 0, sizeof(s->state));
+	memset(&s->work, 0, sizeof(s->work));
+	r = state_load(&s->fake.fs, &s->state);
+	before = s->state.report;
+	start.before = &before;
+	start.removed = str_equal(action, "remove");
+	start.lock = -1;
+	assert_true(pci_address_parse(address, &start.address));
+	if (r == 0 && whole)
+		early_bounded(&start, "event");
+	else if (r == 0)
+		event_run(&start);
+	return r;
+}
+
+int scene_event(struct scene *s, const char *action, const char *address)
+{
+	return event(s, action, address, false);
+}
+
+int scene_event_whole(struct scene *s, const char *action, const char *address)
+{
+	return event(s, action, address, true);
 }
 
 enum reason scene_reason(const struct scene *s, const char *name)

@@ -55,6 +55,13 @@ void scene_run_whole(struct scene *s);
 int scene_settle(struct scene *s);
 int scene_settle_whole(struct scene *s);
 
+/*
+ * event_run() of a function that came or went, on what start and settle left, likewise.
+ * Returns 0, or what state_load() says if there is nothing.
+ */
+int scene_event(struct scene *s, const char *action, const char *address);
+int scene_event_whole(struct scene *s, const char *action, const char *address);
+
 /* The one claim's reason, or that of a claim by name. */
 enum reason scene_reason(const struct scene *s, const char *name);
 

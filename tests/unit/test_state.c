@@ -12,7 +12,7 @@ static struct start_state *some(void)
 	s->hold = true;
 	s->report.stage = "start";
 	s->report.n_claims = 3;
-	s->log.n = 2;
+	s->log.n = s->known = 2;
 	s->max_attempts = 7;
 	str_copy(s->partitions[0], RECORD_PARTUUID_LEN, "1234abcd-01");
 	s->n_partitions = 1;
@@ -109,6 +109,26 @@ static void errors_are_forwarded(void **state)
 	scene_free(s);
 }
 
+/* What is settled is for event: it stays, whoever settles. */
+static void settled(void **state)
+{
+	struct scene *s = scene_new(scene_desktop);
+	struct start_state *in = some(), *out = calloc(1, sizeof(*out));
+
+	(void)state;
+	in->settled = true;
+	assert_int_equal(state_save(&s->fake.fs, in), 0);
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(state_take(&s->fake.fs, out), -ENOENT);
+		assert_int_equal(out->n_partitions, 0);
+	}
+	assert_int_equal(state_load(&s->fake.fs, out), 0);
+	assert_int_equal(out->n_partitions, 1);
+	free(in);
+	free(out);
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +136,7 @@ int main(void)
 		cmocka_unit_test(another_length),
 		cmocka_unit_test(another_build),
 		cmocka_unit_test(errors_are_forwarded),
+		cmocka_unit_test(settled),
 	};
 
 	return UNIT_RUN(tests);

@@ -61,5 +61,5 @@ struct commands {
 int command_main(const struct commands *commands, int argc, char **argv)
 	__attribute__((nonnull, warn_unused_result));
 
-extern const struct command cmd_args, cmd_claim, cmd_confirm, cmd_doctor, cmd_images,
-	cmd_list, cmd_release, cmd_setup, cmd_snapshot, cmd_status, cmd_undo, cmd_vm;
+extern const struct command cmd_args, cmd_claim, cmd_confirm, cmd_doctor, cmd_entries,
+	cmd_images, cmd_list, cmd_release, cmd_setup, cmd_snapshot, cmd_status, cmd_undo, cmd_vm;

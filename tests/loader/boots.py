@@ -14,6 +14,8 @@ BOARD = "01.0=vga 1c.0/00.0=vga+hda 1d.0/00.0=vga+hda"
 GPU = ["1c.0/00.0", "1c.0/00.1"]
 CONF = "[host]\nrecord = none\n" + claim("gaming", "01:00.0 1c.0/00.0 vga",
                                          "01:00.1 1c.0/00.1 hda").text()
+# claimed by the entry of its own alone
+NAMED = CONF + "boot = named\n"
 # A busy host can starve the kernel's check of its timer; it panics then.
 CMDLINE = "console=ttyS0 quiet panic=-1 no_timer_check cryptomgr.notests intel_iommu=on"
 TIMEOUT = 240
@@ -77,19 +79,21 @@ def boot(folder, disk, firmware, steps, stopping, seconds=TIMEOUT, extra=()):
     return facts, wrong
 
 
-def judge(facts, off, kernel):
-    """What differs, in words. `kernel`: the end of what the loader calls the kernel."""
+def judge(facts, off, kernel, words=None):
+    """What differs, in words. `kernel`: the end of what the loader calls the kernel; `words`:
+    those of vfio_claim=."""
+    words = (["vfio_claim=off"] if off else []) if words is None else words
     if not facts.complete:
         return "the machine did not reach the judge script's end"
     cmdline = " ".join(facts.sections.get("cmdline", []))
     report = facts.report or {}
     taken = sorted(function["path"] for function in facts.functions.values()
                    if function["driver"] == "vfio-pci")
-    told = {"vfio_claim=off on the command line": "vfio_claim=off" in cmdline.split(),
+    told = {"on the command line": [word for word in cmdline.split() if "vfio_claim" in word],
             "the kernel is the one that was chosen": kernel in cmdline,
             "outcome": report.get("outcome"), "reason": report.get("reason"),
             "on vfio-pci": taken}
-    wanted = {"vfio_claim=off on the command line": off,
+    wanted = {"on the command line": words,
               "the kernel is the one that was chosen": True,
               "outcome": "kept" if off else "claimed", "reason": "off" if off else None,
               "on vfio-pci": [] if off else GPU}

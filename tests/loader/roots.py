@@ -87,7 +87,7 @@ class Root:
     def use_image(self):
         """The kernel's real initramfs, with our configuration in it."""
         archive = Cpio()
-        archive.add("etc/vfio-claim.conf", CONF)
+        archive.add("etc/vfio-claim.conf", self.read("etc/vfio-claim.conf"))
         first, second = (f"{self.path}/boot/initrd.img-{kernel}" for kernel in self.kernels)
         extend_initrd(f"{Root.image}/initrd.img", archive, first)
         os.unlink(second)

@@ -9,6 +9,7 @@
 #include "boot.h"
 #include "command.h"
 #include "driver.h"
+#include "entries.h"
 #include "keep.h"
 #include "next.h"
 #include "text.h"
@@ -21,6 +22,7 @@ struct status {
 	struct report boot;
 	struct confirmation confirmation;
 	struct next next;
+	struct next entry; /* with the menu's entry of a claim */
 };
 
 static struct status status;
@@ -122,7 +124,41 @@ static void print_record(void)
 	printf(_("Record: %s\n"), text);
 }
 
-static void print_next(void)
+/* Behind "Next boot: ". */
+static void print_decision(const struct next *n)
+{
+	if (!plan_claims(&n->plan)) {
+		fputs(_("the host keeps everything"), stdout);
+		if (n->plan.reason != REASON_NONE)
+			printf(": %s: %s", reason_name(n->plan.reason), n->plan.detail);
+		puts("");
+	} else if (n->state == NEXT_CONFIRMED) {
+		puts(_("claimed, like the last one that was confirmed"));
+	} else if (n->state == NEXT_TRIAL) {
+		printf(_("claimed on trial, attempt %u of %u\n"), n->record.attempts + 1,
+		       n->conf.max_attempts);
+	} else if (n->state == NEXT_UNREADABLE) {
+		puts(_("depends on the record, which only root can read"));
+	} else {
+		puts(_("claimed, and not counted: safe mode cannot help"));
+	}
+}
+
+/* What its entry does not name is not worth a word. */
+static void print_refused(const struct next *n, bool entry)
+{
+	for (unsigned i = 0; i < n->plan.n_claims; i++) {
+		const struct plan_claim *c = &n->plan.claims[i];
+
+		if (c->reason == REASON_NONE || c->reason == n->plan.reason ||
+		    (entry && c->reason == REASON_OFF))
+			continue;
+		printf(_("  %s: the host keeps it: %s: %s\n"), c->conf->name,
+		       reason_name(c->reason), c->detail);
+	}
+}
+
+static void print_next(struct fs *root)
 {
 	const struct next *n = &status.next;
 
@@ -132,27 +168,18 @@ static void print_next(void)
 		return;
 	}
 	print_record();
-	if (!plan_claims(&n->plan)) {
-		printf(_("Next boot: the host keeps everything"));
-		if (n->plan.reason != REASON_NONE)
-			printf(": %s: %s", reason_name(n->plan.reason), n->plan.detail);
-		puts("");
-	} else if (n->state == NEXT_CONFIRMED) {
-		puts(_("Next boot: claimed, like the last one that was confirmed"));
-	} else if (n->state == NEXT_TRIAL) {
-		printf(_("Next boot: claimed on trial, attempt %u of %u\n"),
-		       n->record.attempts + 1, n->conf.max_attempts);
-	} else if (n->state == NEXT_UNREADABLE) {
-		puts(_("Next boot: depends on the record, which only root can read"));
-	} else {
-		puts(_("Next boot: claimed, and not counted: safe mode cannot help"));
-	}
-	for (unsigned i = 0; i < n->plan.n_claims; i++) {
-		const struct plan_claim *c = &n->plan.claims[i];
+	fputs(_("Next boot: "), stdout);
+	print_decision(n);
+	print_refused(n, false);
+	for (unsigned i = 0; i < n->conf.n_claims; i++) {
+		const struct conf_claim *c = &n->conf.claims[i];
 
-		if (c->reason != REASON_NONE && c->reason != n->plan.reason)
-			printf(_("  %s: the host keeps it: %s: %s\n"), c->conf->name,
-			       reason_name(c->reason), c->detail);
+		if (!c->named)
+			continue;
+		printf(_("With the menu's entry \"(" ENTRIES_TITLE "%s)\": "), c->name);
+		next_predict(root, &status.boot, c->name, &status.entry);
+		print_decision(&status.entry);
+		print_refused(&status.entry, true);
 	}
 	puts(_("  (this kernel, the configuration as it is now, no vfio_claim= on the command "
 	       "line)"));
@@ -190,27 +217,37 @@ static void add_record(struct str *s)
 	str_add(s, " }");
 }
 
-static void add_next(struct str *s)
+static void add_reason(struct str *s, enum reason reason, const char *detail)
 {
-	const struct next *n = &status.next;
-	unsigned claimed = 0;
+	add_key(s, "reason", reason_name(reason));
+	add_key(s, "detail", detail);
+}
 
-	for (unsigned i = 0; i < n->plan.n_claims; i++)
+static void add_decision(struct str *s, const struct next *n)
+{
+	unsigned claimed = 0, wanted = 0;
+
+	for (unsigned i = 0; i < n->plan.n_claims; i++) {
 		claimed += n->plan.claims[i].reason == REASON_NONE;
-	str_join(s, "{ \"outcome\": \"",
-		 outcome_name(!claimed			    ? OUTCOME_KEPT
-			      : claimed == n->plan.n_claims ? OUTCOME_CLAIMED
-							    : OUTCOME_PARTIAL),
+		wanted += n->plan.claims[i].reason != REASON_OFF;
+	}
+	str_join(s, "\"outcome\": \"",
+		 outcome_name(!claimed		  ? OUTCOME_KEPT
+			      : claimed == wanted ? OUTCOME_CLAIMED
+						  : OUTCOME_PARTIAL),
 		 "\"", NULL);
 	if (!n->configured) {
-		add_key(s, "reason", reason_name(REASON_CONFIG_ERROR));
-		add_key(s, "detail", n->conf_error.text);
+		add_reason(s, REASON_CONFIG_ERROR, n->conf_error.text);
 	} else if (n->plan.reason != REASON_NONE) {
-		add_key(s, "reason", reason_name(n->plan.reason));
-		add_key(s, "detail", n->plan.detail);
+		add_reason(s, n->plan.reason, n->plan.detail);
 	}
 	str_join(s, ", \"trial\": ", claimed && n->state == NEXT_TRIAL ? "true" : "false",
-		 ",\n    \"claims\": [", NULL);
+		 NULL);
+}
+
+static void add_claims(struct str *s, const struct next *n)
+{
+	str_add(s, ",\n    \"claims\": [");
 	for (unsigned i = 0; i < n->plan.n_claims; i++) {
 		const struct plan_claim *c = &n->plan.claims[i];
 
@@ -218,13 +255,45 @@ static void add_next(struct str *s)
 		report_add_string(s, c->conf->name);
 		add_key(s, "outcome",
 			outcome_name(c->reason ? OUTCOME_KEPT : OUTCOME_CLAIMED));
-		if (c->reason) {
-			add_key(s, "reason", reason_name(c->reason));
-			add_key(s, "detail", c->detail);
-		}
+		if (c->reason)
+			add_reason(s, c->reason, c->detail);
 		str_add(s, " }");
 	}
-	str_add(s, " ] }");
+	str_add(s, " ]");
+}
+
+/* What the menu's entry of each claim makes of the next boot. */
+static void add_entries(struct fs *root, struct str *s)
+{
+	const struct next *n = &status.next, *e = &status.entry;
+	const struct plan_claim *claim;
+	bool first = true;
+
+	str_add(s, ",\n    \"entries\": [");
+	for (unsigned i = 0; n->configured && i < n->conf.n_claims; i++) {
+		if (!n->conf.claims[i].named)
+			continue;
+		next_predict(root, &status.boot, n->conf.claims[i].name, &status.entry);
+		claim = &e->plan.claims[i];
+		str_add(s, first ? "\n      { \"claim\": " : ",\n      { \"claim\": ");
+		report_add_string(s, n->conf.claims[i].name);
+		str_add(s, ", ");
+		add_decision(s, e);
+		if (claim->reason && !e->plan.reason)
+			add_reason(s, claim->reason, claim->detail);
+		str_add(s, " }");
+		first = false;
+	}
+	str_add(s, " ]");
+}
+
+static void add_next(struct fs *root, struct str *s)
+{
+	str_add(s, "{ ");
+	add_decision(s, &status.next);
+	add_claims(s, &status.next);
+	add_entries(root, s);
+	str_add(s, " }");
 }
 
 /* As early boot wrote it: boot_load() takes only what we need. */
@@ -259,7 +328,7 @@ static void print_json(struct fs *root)
 	str_add(&s, ",\n  \"record\": ");
 	add_record(&s);
 	str_add(&s, ",\n  \"next_boot\": ");
-	add_next(&s);
+	add_next(root, &s);
 	str_add(&s, " }\n");
 	fputs(s.buf, stdout);
 }
@@ -282,13 +351,13 @@ static int run(struct context *context)
 {
 	status.boot_error = boot_load(&context->root, &status.boot);
 	boot_load_confirmation(&context->root, &status.confirmation);
-	next_predict(&context->root, &status.boot, &status.next);
+	next_predict(&context->root, &status.boot, NULL, &status.next);
 	if (context->json) {
 		print_json(&context->root);
 	} else {
 		print_boot(&context->root);
 		print_confirmation();
-		print_next();
+		print_next(&context->root);
 	}
 	return all_well() ? EXIT_DONE : EXIT_REFUSED;
 }

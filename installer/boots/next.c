@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "driver.h"
+#include "entries.h"
 #include "keep.h"
 
 /* A reboot takes away what is claimed now: early boot finds it without a driver. */
@@ -65,19 +66,22 @@ bool next_configure(struct fs *root, struct next *ret)
 	return r == 0;
 }
 
-void next_plan(struct machine *machine, struct next *ret)
+void next_plan(const char *entry, struct machine *machine, struct next *ret)
 {
-	static const struct kargs_choice on = { .mode = KARGS_ON };
+	const struct conf_claim *claim = entry ? entries_find(&ret->conf, entry) : NULL;
+	struct kargs_choice choice = { .mode = KARGS_ON };
 
+	if (claim)
+		entries_choose(&ret->conf, claim, &choice);
 	ret->configured = true;
 	before_boot(machine);
-	plan_make(&ret->conf, &on, machine, &ret->plan);
+	plan_make(&ret->conf, &choice, machine, &ret->plan);
 }
 
-void next_decide(struct fs *root, const struct report *boot, struct machine *machine,
-		 struct next *ret)
+void next_decide(struct fs *root, const struct report *boot, const char *entry,
+		 struct machine *machine, struct next *ret)
 {
-	next_plan(machine, ret);
+	next_plan(entry, machine, ret);
 	if (!plan_claims(&ret->plan))
 		return;
 	consult_record(root, boot, machine, ret);
@@ -89,7 +93,8 @@ void next_decide(struct fs *root, const struct report *boot, struct machine *mac
 		plan_record(&ret->conf, machine, &ret->record, &ret->plan);
 }
 
-void next_predict(struct fs *root, const struct report *boot, struct next *ret)
+void next_predict(struct fs *root, const struct report *boot, const char *entry,
+		  struct next *ret)
 {
 	static struct machine machine;
 	char release[MACHINE_RELEASE_LEN];
@@ -105,6 +110,6 @@ void next_predict(struct fs *root, const struct report *boot, struct next *ret)
 		str_join(&s, "the PCI functions cannot be listed: ", str_errno(r), NULL);
 		return;
 	}
-	next_decide(root, boot, &machine, ret);
+	next_decide(root, boot, entry, &machine, ret);
 	machine_finish(&machine);
 }

@@ -2,7 +2,7 @@
 /*
  * What the next boot will do, by the same plan and the same record as early boot: of this
  * kernel, with /etc/vfio-claim.conf as it is now, and without vfio_claim= on the command
- * line.
+ * line but what the boot menu's entry of a claim puts there.
  */
 #pragma once
 
@@ -29,9 +29,12 @@ struct next {
 	int error; /* negative errno of NEXT_UNREADABLE */
 };
 
-/* Too large for a stack. `boot` is what early boot said, zeroed if nothing. */
-void next_predict(struct fs *root, const struct report *boot, struct next *ret)
-	__attribute__((nonnull));
+/*
+ * Too large for a stack. `boot` is what early boot said, zeroed if nothing. `entry` is
+ * the claim whose entry is chosen; NULL: none.
+ */
+void next_predict(struct fs *root, const struct report *boot, const char *entry,
+		  struct next *ret) __attribute__((nonnull(1, 2, 4)));
 
 /*
  * The same in two steps, for whoever needs the machine, too: the configuration, then what
@@ -41,8 +44,10 @@ void next_predict(struct fs *root, const struct report *boot, struct next *ret)
  */
 bool next_configure(struct fs *root, struct next *ret)
 	__attribute__((nonnull, warn_unused_result));
-void next_decide(struct fs *root, const struct report *boot, struct machine *machine,
-		 struct next *ret) __attribute__((nonnull));
+void next_decide(struct fs *root, const struct report *boot, const char *entry,
+		 struct machine *machine, struct next *ret)
+	__attribute__((nonnull(1, 2, 4, 5)));
 
 /* What the plan alone says, whatever is on record. */
-void next_plan(struct machine *machine, struct next *ret) __attribute__((nonnull));
+void next_plan(const char *entry, struct machine *machine, struct next *ret)
+	__attribute__((nonnull(2, 3)));

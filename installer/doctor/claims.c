@@ -146,6 +146,11 @@ void doctor_next_boot(struct doctor *d)
 
 		if (c->reason == REASON_NONE || c->reason == n->plan.reason)
 			continue;
+		if (c->reason == REASON_OFF) {
+			doctor_say(d, DOCTOR_OK, _("the host keeps %s: %s"),
+				   c->conf->name, c->detail);
+			continue;
+		}
 		doctor_say(d, DOCTOR_PROBLEM, _("the host keeps %s: %s: %s"),
 			   c->conf->name, reason_name(c->reason), c->detail);
 		mend_reason(d, c->reason);

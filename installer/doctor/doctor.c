@@ -144,7 +144,7 @@ static int read_machine(struct doctor *d)
 	else
 		d->machine_error = pci_scan(d->root, &d->machine.list);
 	if (configured && d->machine_error == 0)
-		next_decide(d->root, &d->boot, &d->machine, &d->next);
+		next_decide(d->root, &d->boot, NULL, &d->machine, &d->next);
 	return d->machine_error == -ENOMEM ? -ENOMEM : 0;
 }
 

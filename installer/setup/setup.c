@@ -97,7 +97,7 @@ static bool plan_next(struct fs *root, const char *text, struct judgement *j,
 			 NULL);
 		return false;
 	}
-	next_plan(&machine, next);
+	next_plan(NULL, &machine, next);
 	j->leaves_display = leaves_display(&machine);
 	machine_finish(&machine);
 	return true;

@@ -128,7 +128,7 @@ $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h in
 	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
 
 # where the images have what is compared; make install LIBDIR=... may name another folder
-LIBDIR_OBJ := $(addprefix $(B)/installer/installer/,cmd_vm.o initramfs/check.o bootloader/kernel_cmdline.o)
+LIBDIR_OBJ := $(addprefix $(B)/installer/installer/,cmd_vm.o initramfs/check.o bootloader/bls.o)
 $(LIBDIR_OBJ): CPPFLAGS_ALL += -DLIBDIR='"$(LIBDIR)"'
 $(LIBDIR_OBJ): $(B)/installer/libdir
 

@@ -6,26 +6,33 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "change_json.h"
 #include "command.h"
+#include "entries.h"
 #include "journal.h"
 #include "prompt.h"
 #include "setup.h"
 #include "text.h"
 
 static struct {
-	const char *name;
-	bool yes, only;
+	const char *name; /* --name, --entry and --no-entry */
+	bool again; /* two of them, with different names */
+	bool yes, only, named;
 	struct setup_options options;
 } chosen;
 
 static bool option(int letter, const char *value)
 {
-	if (letter == 'n')
+	if (strchr("neE", letter)) {
+		chosen.again |= chosen.name && !str_equal(chosen.name, value);
 		chosen.name = value;
-	else if (letter == 'y')
+		chosen.named |= letter == 'n';
+		chosen.options.entry |= letter == 'e';
+		chosen.options.no_entry |= letter == 'E';
+	} else if (letter == 'y')
 		chosen.yes = true;
 	else if (letter == 'o')
 		chosen.only = true;
@@ -89,6 +96,9 @@ static int finish(struct context *context, const char *outcome, const char *deta
 	json_object_object_add(object, "detail", json_object_new_string(detail));
 	if (choice)
 		add_functions(object, choice);
+	if (plan)
+		json_object_object_add(object, "entry",
+				       json_object_new_boolean(plan->named));
 	changes_add_json(object, plan ? &plan->changes : NULL);
 	if (plan)
 		add_switching(object, &plan->switching);
@@ -115,6 +125,10 @@ static void print_plan(struct context *context, const struct setup_choice *choic
 		pci_address_add(&s, choice->functions[i].function.address);
 		printf("  %s  %s\n", address, choice->functions[i].name);
 	}
+	if (plan->named)
+		printf(_("The boot menu's entry \"(" ENTRIES_TITLE "%s)\" claims it; every "
+			 "other boot leaves it to the host.\n"),
+		       choice->name);
 	printf(_("Boot loader: %s. Initramfs: %s.\n\n"), plan->bootloader->title,
 	       plan->initramfs->name);
 	changes_print(&plan->changes, stdout, context->colour);
@@ -129,6 +143,22 @@ static bool agreed(struct context *context)
 	if (chosen.yes || context->root.captured)
 		return true;
 	return prompt_possible() && prompt_yes(_("Do that?"));
+}
+
+static void done_words(struct str *s, const struct setup_plan *plan)
+{
+	if (plan->named)
+		str_join(s,
+			 _("Done, and read back. Reboot and choose the entry "
+			   "\"(" ENTRIES_TITLE),
+			 plan->claim,
+			 _(")\" of the boot menu (Esc shows one that is hidden); "),
+			 NULL);
+	else
+		str_add(s, _("Done, and read back. Reboot; "));
+	str_add(s, _("that boot is a trial, and \"vfio-claim status\" says what became of "
+		     "it.\n\"vfio-claim undo\" takes it all back, from a text console, "
+		     "too."));
 }
 
 static int apply(struct context *context, struct journal *journal,
@@ -158,12 +188,8 @@ static int apply(struct context *context, struct journal *journal,
 			  "takes everything back."));
 		return finish(context, "failed", why, choice, plan, EXIT_REFUSED);
 	}
-	return finish(
-		context, "done",
-		_("Done, and read back. Reboot; that boot is a trial, and \"vfio-claim "
-		  "status\" says what became of it.\n\"vfio-claim undo\" takes it all "
-		  "back, from a text console, too."),
-		choice, plan, EXIT_DONE);
+	done_words(&s, plan);
+	return finish(context, "done", why, choice, plan, EXIT_DONE);
 }
 
 /* True if nothing is to be written and every image is as it should be already. */
@@ -203,26 +229,37 @@ static int carry_out(struct context *context, struct journal *journal,
 	return r;
 }
 
-/* Whether the one argument is the name of a claim rather than an address. */
-static bool names_claim(const struct context *context)
+/*
+ * The name of a claim that may be there, or NULL: the one argument, where it is no
+ * address, or that of --entry and --no-entry alone.
+ */
+static const char *names_claim(const struct context *context)
 {
+	const char *name = context->n_arguments ? context->arguments[0] : chosen.name;
 	struct pci_address ignored;
 
-	return context->n_arguments == 1 && conf_name_ok(context->arguments[0]) &&
-	       !setup_choose_is_address(context->arguments[0], &ignored) &&
-	       !chosen.name && !chosen.only && !chosen.options.no_display_ok;
+	if (context->n_arguments > 1 || !name || !conf_name_ok(name) ||
+	    setup_choose_is_address(name, &ignored) || chosen.named || chosen.only ||
+	    chosen.options.no_display_ok)
+		return NULL;
+	return chosen.name && !str_equal(chosen.name, name) ? NULL : name;
 }
 
 static int choose(struct context *context, const struct cards *cards,
 		  struct setup_choice *ret, struct str *why)
 {
+	const char *name = names_claim(context);
 	int r;
 
-	if (names_claim(context)) {
-		r = setup_choose_claim(&context->root, cards, context->arguments[0], ret,
-				       why);
+	if (name) {
+		r = setup_choose_claim(&context->root, cards, name, ret, why);
 		if (r != -ENOENT || why->len)
 			return r;
+	}
+	if (chosen.options.no_entry && !context->n_arguments) {
+		str_join(why, _("there is no claim "), chosen.name, _(" in /" CONF_PATH),
+			 NULL);
+		return -ENOENT;
 	}
 	if (context->n_arguments)
 		r = setup_choose_words(&context->root, cards, context->arguments,
@@ -275,6 +312,11 @@ static int run(struct context *context)
 	struct str s = STR_ON(why);
 	int r;
 
+	if (chosen.again || (chosen.options.entry && chosen.options.no_entry))
+		return finish(context, "refused",
+			      _("--name, --entry and --no-entry name one claim, and only "
+				"one of the last two"),
+			      NULL, NULL, EXIT_USAGE);
 	if (chosen.name && !conf_name_ok(chosen.name))
 		return finish(
 			context, "refused",
@@ -295,6 +337,8 @@ static int run(struct context *context)
 
 static const struct option options[] = {
 	{ "name", required_argument, NULL, 'n' },
+	{ "entry", required_argument, NULL, 'e' },
+	{ "no-entry", required_argument, NULL, 'E' },
 	{ "only", no_argument, NULL, 'o' },
 	{ "no-display-ok", no_argument, NULL, 'd' },
 	{ "iommu-pt", no_argument, NULL, 'p' },
@@ -314,6 +358,9 @@ const struct command cmd_setup = {
 		"name of one that /etc/vfio-claim.conf has already: the machine is set up for\n"
 		"it, and the configuration stays as it is. What will be done is shown first.\n\n"
 		"  --name NAME     of the claim (default gpu)\n"
+		"  --entry NAME    this claim is made by an entry of its own in the boot\n"
+		"                  menu; every other boot leaves the card to the host\n"
+		"  --no-entry NAME this claim is made at every boot again\n"
 		"  --only          just the functions named, not their cards\n"
 		"  --no-display-ok the host may be left without a display\n"
 		"  --iommu-pt      also iommu=pt\n"

@@ -30,7 +30,7 @@ _vfio_claim()
 	elif [ "$prev" = --root ]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
-	elif [ "$prev" = --claim ]; then
+	elif [[ $prev == --claim || $prev == --entry || $prev == --no-entry ]]; then
 		words=$(_vfio_claim_names)
 	elif [[ $prev == --iso || $prev == --disk || $prev == --rom || $prev == --virtio-win ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

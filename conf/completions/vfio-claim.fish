@@ -40,6 +40,8 @@ complete -c vfio-claim -n 'not __fish_is_nth_token 1; and string match -q -- "-*
     -a '(__vfio_claim_options)'
 complete -c vfio-claim -n '__fish_seen_subcommand_from setup' -a '(__vfio_claim_functions)'
 complete -c vfio-claim -n '__fish_seen_subcommand_from setup claim release' -a '(__vfio_claim_names)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from setup' -l entry -x -a '(__vfio_claim_names)'
+complete -c vfio-claim -n '__fish_seen_subcommand_from setup' -l no-entry -x -a '(__vfio_claim_names)'
 complete -c vfio-claim -n '__fish_seen_subcommand_from args' -a 'show add remove'
 complete -c vfio-claim -n '__fish_seen_subcommand_from snapshot' -F
 complete -c vfio-claim -n '__fish_seen_subcommand_from vm; and __fish_is_nth_token 2' \

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "entries.h"
 #include "pe.h"
+
+#define SAFE_ENTRIES LIBDIR "/vfio-claim-safe-entries"
 
 static void finish_entry(struct bls_entry *e)
 {
@@ -149,6 +152,60 @@ int bls_read(struct fs *root, const char *folder, struct bls *ret)
 	for (size_t i = 0; i < names.n && r == 0; i++)
 		r = add_entry(root, folder, names.names[i], ret);
 	return r;
+}
+
+int bls_read_all(struct fs *root, struct bls *ret)
+{
+	char folder[FS_PATH_MAX];
+	int r = 0;
+
+	for (const char *const *esp = boot_partitions; *esp && r == 0; esp++) {
+		struct str s = STR_ON(folder);
+
+		str_join(&s, *esp, "/loader/entries", NULL);
+		r = bls_read(root, folder, ret);
+	}
+	return r;
+}
+
+int bls_menu(struct fs *root, struct changes *changes)
+{
+	static const char *const argv[] = { SAFE_ENTRIES, NULL };
+
+	/* a machine may have been captured before vfio-claim was installed */
+	if (!root->captured && !boot_exists(root, SAFE_ENTRIES + 1))
+		return 0;
+	return changes_run(changes,
+			   N_("write the entries that leave the GPU to the host, and those "
+			      "of claims"),
+			   argv, NULL);
+}
+
+int bls_entries(struct fs *root, struct str *why)
+{
+	if (root->captured || boot_exists(root, SAFE_ENTRIES + 1))
+		return 0;
+	str_add(why, _("there is no " SAFE_ENTRIES
+		       ", which writes the entries: install vfio-claim again"));
+	return -EOPNOTSUPP;
+}
+
+bool bls_has_entry(struct fs *root, const char *claim)
+{
+	TEXT_OWNED char *end = NULL;
+	BLS_OWNED struct bls bls = { 0 };
+	bool found = false;
+
+	if (bls_read_all(root, &bls) < 0 ||
+	    asprintf(&end, "-" ENTRIES_ID "%s", claim) < 0)
+		return false;
+	for (size_t i = 0; i < bls.n && !found; i++) {
+		const struct bls_entry *e = &bls.entries[i];
+		const size_t len = strlen(e->id), n = strlen(end);
+
+		found = len > n && str_equal(e->id + len - n, end);
+	}
+	return found;
 }
 
 int bls_image_words(struct fs *root, const char *path, struct args *ret)

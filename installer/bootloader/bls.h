@@ -23,8 +23,18 @@ struct bls {
 /* Appends those of one folder; none is no error. 0 or a negative errno. */
 int bls_read(struct fs *root, const char *folder, struct bls *ret)
 	__attribute__((nonnull, warn_unused_result));
+/* Those of every EFI partition. 0 or a negative errno. */
+int bls_read_all(struct fs *root, struct bls *ret)
+	__attribute__((nonnull, warn_unused_result));
 void bls_finish(struct bls *bls) __attribute__((nonnull));
 #define BLS_OWNED __attribute__((cleanup(bls_finish)))
+
+/* menu(), entries() and has_entry() of loaders that read such files. */
+int bls_menu(struct fs *root, struct changes *changes)
+	__attribute__((nonnull, warn_unused_result));
+int bls_entries(struct fs *root, struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+bool bls_has_entry(struct fs *root, const char *claim) __attribute__((nonnull));
 
 /*
  * The words of a unified kernel image. 0, -ENOENT if there is no such file, -ENODATA if

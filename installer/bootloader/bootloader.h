@@ -42,10 +42,19 @@ struct bootloader {
 		      const struct args *absent, struct str *why);
 
 	/*
-	 * Appends the program that makes the boot menu, and with it the entry that leaves
-	 * the GPU to the host. May be NULL. 0 or -ENOMEM.
+	 * Appends the program that makes the boot menu, and with it the entries that
+	 * leave the GPU to the host or to a guest. May be NULL. 0 or -ENOMEM.
 	 */
 	int (*menu)(struct fs *root, struct changes *changes);
+
+	/*
+	 * Whether menu() makes an entry for each claim that has one (boots/entries.h). 0,
+	 * or -EOPNOTSUPP with `why`: what is missing, and what to do. NULL: it cannot.
+	 */
+	int (*entries)(struct fs *root, struct str *why);
+
+	/* Whether what the loader will use has that of a claim. NULL as entries. */
+	bool (*has_entry)(struct fs *root, const char *claim);
 
 	/*
 	 * Whether a file that plan() has seeded may not go while the kernel runs with our

@@ -2,6 +2,9 @@
 #include "grub.h"
 
 #include <errno.h>
+#include <stdio.h>
+
+#include "entries.h"
 
 const char *const grub_keys[] = { GRUB_KEY, "GRUB_CMDLINE_LINUX_DEFAULT", NULL };
 
@@ -224,4 +227,28 @@ int grub_edit(struct fs *root, const struct changes *changes, bool drop_ins,
 		boot_at(why, problem.path, problem.line, problem.reason);
 	boot_by_hand(why, GRUB_KEY, add, remove, program);
 	return r;
+}
+
+int grub_entries(struct fs *root, bool drop_ins, struct str *why)
+{
+	ARGS_OWNED struct args words = { 0 };
+
+	if (grub_show(root, drop_ins, &words) == 0 && args_has(&words, GRUB_MODE))
+		return 0;
+	/* captured before vfio-claim was installed */
+	if (root->captured && drop_ins && !boot_exists(root, GRUB_MODE_FILE))
+		return 0;
+	str_add(why, _("GRUB would not tell the kernel which entry was chosen: add this "
+		       "line at the end of /" GRUB_DEFAULT " and try again: " GRUB_KEY
+		       "=\"$" GRUB_KEY " \\" GRUB_MODE "\""));
+	return -EOPNOTSUPP;
+}
+
+bool grub_has_entry(struct fs *root, const char *claim)
+{
+	TEXT_OWNED char *text = NULL, *id = NULL;
+	const char *path = grub_cfg(root);
+
+	return path && boot_look(root, path, &text) == 0 &&
+	       asprintf(&id, "'" ENTRIES_ID "%s'", claim) > 0 && strstr(text, id);
 }

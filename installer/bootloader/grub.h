@@ -11,6 +11,9 @@
 #define GRUB_FOLDER "etc/default/grub.d"
 #define GRUB_OURS GRUB_FOLDER "/90-vfio-claim.cfg"
 #define GRUB_KEY "GRUB_CMDLINE_LINUX"
+/* Which entry of ours was chosen, for GRUB to fill in; and who puts it there. */
+#define GRUB_MODE "$vfio_claim_mode"
+#define GRUB_MODE_FILE GRUB_FOLDER "/91-vfio-claim-safe.cfg"
 
 extern const char *const grub_keys[]; /* in the order of the line that comes out */
 
@@ -54,6 +57,11 @@ int grub_check(const struct args *add, struct str *why)
 /* grub.cfg: every entry of this system. */
 int grub_verify(struct fs *root, const struct args *present, const struct args *absent,
 		struct str *why) __attribute__((nonnull, warn_unused_result));
+
+/* Whether an entry of a claim reaches the kernel; has_entry(). */
+int grub_entries(struct fs *root, bool drop_ins, struct str *why)
+	__attribute__((nonnull, warn_unused_result));
+bool grub_has_entry(struct fs *root, const char *claim) __attribute__((nonnull));
 
 /* boot/grub/grub.cfg or boot/grub2/grub.cfg; NULL if neither is there. */
 const char *grub_cfg(struct fs *root) __attribute__((nonnull));

@@ -73,6 +73,11 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	return r < 0 ? r : menu(root, changes);
 }
 
+static int entries(struct fs *root, struct str *why)
+{
+	return grub_entries(root, false, why);
+}
+
 const struct bootloader bootloader_grub_default = {
 	.name = "grub-default",
 	.title = N_("GRUB"),
@@ -81,4 +86,6 @@ const struct bootloader bootloader_grub_default = {
 	.plan = plan,
 	.verify = grub_verify,
 	.menu = menu,
+	.entries = entries,
+	.has_entry = grub_has_entry,
 };

@@ -177,6 +177,11 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	return r;
 }
 
+static int entries(struct fs *root, struct str *why)
+{
+	return grub_entries(root, true, why);
+}
+
 const struct bootloader bootloader_grub_drop_in = {
 	.name = "grub-drop-in",
 	.title = N_("GRUB, with files in /etc/default/grub.d"),
@@ -185,4 +190,6 @@ const struct bootloader bootloader_grub_drop_in = {
 	.plan = plan,
 	.verify = grub_verify,
 	.menu = menu,
+	.entries = entries,
+	.has_entry = grub_has_entry,
 };

@@ -10,8 +10,6 @@
 #include "bls.h"
 #include "kernel_words.h"
 
-#define SAFE_ENTRIES LIBDIR "/vfio-claim-safe-entries"
-
 #define INSTALL_CONF "etc/kernel/install.conf"
 #define UKI_CONF "etc/kernel/uki.conf"
 
@@ -49,26 +47,11 @@ static bool is_installed(struct fs *root, const struct bls_entry *e)
 	       (token[0] && str_starts(e->id, token));
 }
 
-/* Entries of kernel-install's in every EFI partition. 0 or a negative errno. */
-static int read_entries(struct fs *root, struct bls *ret)
-{
-	char folder[FS_PATH_MAX];
-	int r = 0;
-
-	for (const char *const *esp = boot_partitions; *esp && r == 0; esp++) {
-		struct str s = STR_ON(folder);
-
-		str_join(&s, *esp, "/loader/entries", NULL);
-		r = bls_read(root, folder, ret);
-	}
-	return r;
-}
-
 static bool has_entries(struct fs *root, struct str *evidence)
 {
 	BLS_OWNED struct bls bls = { 0 };
 
-	if (read_entries(root, &bls) < 0)
+	if (bls_read_all(root, &bls) < 0)
 		return false;
 	for (size_t i = 0; i < bls.n; i++)
 		if (is_installed(root, &bls.entries[i])) {
@@ -126,15 +109,16 @@ static int run_install(struct fs *root, struct changes *changes)
 
 static int menu(struct fs *root, struct changes *changes)
 {
-	static const char *const argv[] = { SAFE_ENTRIES, NULL };
+	return has_loader(root) ? bls_menu(root, changes) : 0;
+}
 
-	/* entries of unified images have their arguments inside */
-	return boot_exists(root, SAFE_ENTRIES + 1) && has_loader(root)
-		       ? changes_run(
-				 changes,
-				 N_("write the entries that leave the GPU to the host"),
-				 argv, NULL)
-		       : 0;
+static int entries(struct fs *root, struct str *why)
+{
+	if (!says(root, INSTALL_CONF, "layout=uki"))
+		return bls_entries(root, why);
+	boot_at(why, INSTALL_CONF, 0,
+		_("it makes unified images, whose entries have their arguments inside"));
+	return -EOPNOTSUPP;
 }
 
 static int plan(struct fs *root, const struct args *add, const struct args *remove,
@@ -163,7 +147,7 @@ static int verify(struct fs *root, const struct args *present, const struct args
 	size_t count = 0;
 	int r;
 
-	r = read_entries(root, &bls);
+	r = bls_read_all(root, &bls);
 	for (size_t i = 0; i < bls.n && r == 0; i++) {
 		char entry[FS_PATH_MAX + 1];
 		struct str s = STR_ON(entry);
@@ -191,5 +175,7 @@ const struct bootloader bootloader_kernel_cmdline = {
 	.plan = plan,
 	.verify = verify,
 	.menu = menu,
+	.entries = entries,
+	.has_entry = bls_has_entry,
 	.takes_running = kernel_words_takes_running,
 };

@@ -133,4 +133,7 @@ const struct bootloader bootloader_kernelstub = {
 	.show = show,
 	.plan = plan,
 	.verify = verify,
+	.menu = bls_menu,
+	.entries = bls_entries,
+	.has_entry = bls_has_entry,
 };

@@ -93,3 +93,40 @@ char *claims_remove(const char *text, const struct args *names, bool *ret_left)
 	*to = '\0';
 	return result;
 }
+
+static bool is_boot(const char *line)
+{
+	line += strspn(line, BLANKS);
+	if (!str_take_text(&line, "boot"))
+		return false;
+	return line[strspn(line, BLANKS)] == '=';
+}
+
+char *claims_set_named(const char *text, const char *name, bool named)
+{
+	static const char key[] = "boot = named\n";
+	char *result = malloc(strlen(text) + sizeof(key) + 1), *to = result;
+	bool inside = false;
+	const char *found;
+	size_t len, n;
+
+	if (!result)
+		return NULL;
+	for (; *text; text += len) {
+		enum line what;
+
+		len = strcspn(text, "\n");
+		len += text[len] == '\n';
+		what = look(text, len, &found, &n);
+		if (what == HOST || what == CLAIM)
+			inside = what == CLAIM && n == strlen(name) &&
+				 memcmp(found, name, n) == 0;
+		if (inside && what == KEY && is_boot(text))
+			continue;
+		to = mempcpy(to, text, len);
+		if (inside && what == CLAIM && named)
+			to = stpcpy(to, key);
+	}
+	*to = '\0';
+	return result;
+}

@@ -13,3 +13,7 @@
  */
 char *claims_remove(const char *text, const struct args *names, bool *ret_left)
 	__attribute__((nonnull, warn_unused_result));
+
+/* With boot = named in the section of this claim, or without `boot`; NULL as above. */
+char *claims_set_named(const char *text, const char *name, bool named)
+	__attribute__((nonnull, warn_unused_result));

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "claims.h"
 #include "driver.h"
+#include "entries.h"
 #include "keep.h"
 #include "needed.h"
 #include "next.h"
@@ -41,24 +43,35 @@ static int check_needed(struct fs *root, const struct setup_choice *choice,
 	return 0;
 }
 
+/* Whether a claim takes it in the boot that is planned. */
+static bool is_taken(const struct machine *m, const struct plan *plan,
+		     struct pci_address address)
+{
+	for (unsigned i = 0; i < plan->n_claims; i++) {
+		const struct plan_claim *c = &plan->claims[i];
+		const struct machine_function *f = plan_functions(m, c);
+
+		for (unsigned k = 0; c->reason != REASON_OFF && k < c->conf->n; k++)
+			if (machine_function_found(&f[k]) &&
+			    pci_address_compare(f[k].found.function.address, address) ==
+				    0)
+				return true;
+	}
+	return false;
+}
+
 /* Where no IOMMU is active yet, the plan has not come to the displays. */
-static bool leaves_display(const struct machine *m)
+static bool leaves_display(const struct machine *m, const struct plan *plan)
 {
 	bool takes = false;
 
 	for (size_t i = 0; i < m->list.n; i++) {
 		const struct pci_function *f = &m->list.functions[i];
-		bool taken = false;
 
 		if (!f->known || !pci_is_display(&f->ids) ||
 		    driver_vfio_accepts(f->driver))
 			continue;
-		for (unsigned k = 0; k < m->n_functions && !taken; k++)
-			taken = machine_function_found(&m->functions[k]) &&
-				pci_address_compare(
-					m->functions[k].found.function.address,
-					f->address) == 0;
-		if (!taken)
+		if (!is_taken(m, plan, f->address))
 			return true;
 		takes = true;
 	}
@@ -71,8 +84,8 @@ struct judgement {
 };
 
 /* Fills next.plan. False, with why, if that is not possible. */
-static bool plan_next(struct fs *root, const char *text, struct judgement *j,
-		      struct str *why)
+static bool plan_next(struct fs *root, const char *text, const char *entry,
+		      struct judgement *j, struct str *why)
 {
 	struct next *next = &j->next;
 	static struct machine machine;
@@ -97,8 +110,8 @@ static bool plan_next(struct fs *root, const char *text, struct judgement *j,
 			 NULL);
 		return false;
 	}
-	next_plan(NULL, &machine, next);
-	j->leaves_display = leaves_display(&machine);
+	next_plan(entry, &machine, next);
+	j->leaves_display = leaves_display(&machine, &next->plan);
 	machine_finish(&machine);
 	return true;
 }
@@ -143,7 +156,7 @@ static int judge(struct fs *root, const struct setup_choice *choice, const char 
 	enum reason reason;
 
 	j = (struct judgement){ .leaves_display = false };
-	if (!plan_next(root, text, &j, why))
+	if (!plan_next(root, text, choice->name, &j, why))
 		return -EINVAL;
 	reason = j.next.plan.reason;
 	detail = j.next.plan.detail;
@@ -189,21 +202,28 @@ static int conf_error(struct str *why, int r)
 	return r;
 }
 
+/* What `text`, which is freed, becomes. */
+static char *replace(char *text, char *with)
+{
+	free(text);
+	return with;
+}
+
 /* The configuration with the choice in it; NULL for lack of memory. */
 static char *conf_text(const char *before, const struct setup_choice *choice,
-		       const struct setup_options *options)
+		       const struct setup_options *options, bool named)
 {
 	const struct card_function *functions[CONF_MAX_FUNCTIONS];
-	char *text, *dark;
+	char *text;
 
 	for (size_t i = 0; i < choice->n; i++)
 		functions[i] = &choice->functions[i];
 	text = setup_conf_with(before, choice->name, functions, choice->n);
-	if (!text || !options->no_display_ok)
-		return text;
-	dark = setup_conf_without_display(text);
-	free(text);
-	return dark;
+	if (text && named)
+		text = replace(text, claims_set_named(text, choice->name, true));
+	if (text && options->no_display_ok)
+		text = replace(text, setup_conf_without_display(text));
+	return text;
 }
 
 static int put_conf(struct fs *root, const struct setup_choice *choice, const char *text,
@@ -215,7 +235,8 @@ static int put_conf(struct fs *root, const struct setup_choice *choice, const ch
 	change = changes_put(&plan->changes, root, CONF_PATH, text, 0644, &r);
 	if (change) {
 		change->kind = CHANGE_CONF;
-		r = args_add(&change->ours, choice->name);
+		/* one that was there is not ours to take out */
+		r = choice->existing ? 0 : args_add(&change->ours, choice->name);
 	} else if (r < 0) {
 		r = conf_error(why, r);
 	}
@@ -227,7 +248,9 @@ static int plan_conf(struct fs *root, const struct setup_choice *choice,
 		     FILE *notes, struct str *why)
 {
 	static struct conf now;
+	const struct conf_claim *claim;
 	char *before, *text;
+	bool was_named;
 	int r;
 
 	if (choice->n > CONF_MAX_FUNCTIONS)
@@ -235,12 +258,17 @@ static int plan_conf(struct fs *root, const struct setup_choice *choice,
 	r = setup_conf_load(root, &now, why);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (choice->existing)
+	claim = r == 0 ? entries_find(&now, choice->name) : NULL;
+	was_named = claim && claim->named;
+	plan->named = options->entry || (was_named && !options->no_entry);
+	if (choice->existing && plan->named == was_named)
 		return judge(root, choice, now.text, notes, why);
 	before = changes_content(&plan->changes, root, CONF_PATH, &r);
 	if (r < 0)
 		return conf_error(why, r);
-	text = conf_text(before, choice, options);
+	text = choice->existing
+		       ? claims_set_named(now.text, choice->name, plan->named)
+		       : conf_text(before, choice, options, plan->named);
 	free(before);
 	if (!text)
 		return -ENOMEM;
@@ -295,6 +323,26 @@ static int plan_switching(struct fs *root, const struct setup_choice *choice,
 	return r;
 }
 
+static int check_entries(struct fs *root, const struct setup_options *options,
+			 const struct setup_plan *plan, struct str *why)
+{
+	int r = 0;
+
+	if (!options->entry)
+		return 0;
+	if (plan->bootloader->entries)
+		r = plan->bootloader->entries(root, why);
+	if (plan->bootloader->entries && r == 0)
+		return 0;
+	str_join(why, why->len ? "; " : "", _(plan->bootloader->title),
+		 _(": no entry can be made for a claim; nothing was changed. By hand: write "
+		   "\"boot = named\" below [claim "),
+		 plan->claim, _("] in /" CONF_PATH ", run \"vfio-claim setup "), plan->claim,
+		 _("\", and add an entry with the kernel argument vfio_claim="),
+		 plan->claim, NULL);
+	return -EOPNOTSUPP;
+}
+
 static int plan_all(struct fs *root, const struct setup_choice *choice,
 		    const struct setup_options *options, struct setup_plan *plan,
 		    FILE *notes, struct str *why)
@@ -309,7 +357,10 @@ static int plan_all(struct fs *root, const struct setup_choice *choice,
 	plan->bootloader = bootloader_find(root, &s, why);
 	if (!plan->bootloader)
 		return -EOPNOTSUPP;
-	r = check_needed(root, choice, why);
+	str_copy(plan->claim, sizeof(plan->claim), choice->name);
+	r = check_entries(root, options, plan, why);
+	if (r == 0)
+		r = check_needed(root, choice, why);
 	if (r == 0)
 		r = plan_conf(root, choice, options, plan, notes, why);
 	if (r == 0)
@@ -319,7 +370,7 @@ static int plan_all(struct fs *root, const struct setup_choice *choice,
 		r = plan->initramfs->plan(root, &plan->changes, why);
 	if (r == 0)
 		r = plan_args(root, options, plan, why);
-	/* the entry that leaves the GPU to the host comes with the menu */
+	/* the entries that leave the GPU to the host or to a guest come with the menu */
 	if (r == 0 && plan->bootloader->menu)
 		r = plan->bootloader->menu(root, &plan->changes);
 	return r;
@@ -350,6 +401,20 @@ int setup_make_plan(struct fs *root, const struct setup_choice *choice,
 	return 0;
 }
 
+/* The entry of the claim is there if it is to be, and only then. */
+static int verify_entry(struct fs *root, const struct setup_plan *plan, struct str *why)
+{
+	const struct bootloader *loader = plan->bootloader;
+
+	if (!loader->has_entry || loader->has_entry(root, plan->claim) == plan->named)
+		return 0;
+	str_join(why, why->len ? "; " : "",
+		 plan->named ? _("the boot menu lacks the entry of ")
+			     : _("the boot menu still has the entry of "),
+		 plan->claim, NULL);
+	return -ESTALE;
+}
+
 int setup_verify(struct fs *root, const struct setup_plan *plan, struct str *why)
 {
 	static struct initramfs_kernels kernels;
@@ -371,6 +436,8 @@ int setup_verify(struct fs *root, const struct setup_plan *plan, struct str *why
 	if (why->len && worst)
 		str_add(why, "; ");
 	if (plan->bootloader->verify(root, &plan->args, &none, why) < 0)
+		worst = -ESTALE;
+	if (verify_entry(root, plan, why) < 0)
 		worst = -ESTALE;
 	return worst;
 }

@@ -14,6 +14,7 @@
 struct setup_options {
 	bool no_display_ok; /* the host may be left without a display */
 	bool iommu_pt, ignore_msrs; /* iommu=pt, kvm.ignore_msrs=1 */
+	bool entry, no_entry; /* an entry of its own in the menu, or at every boot */
 };
 
 struct setup_plan {
@@ -22,6 +23,8 @@ struct setup_plan {
 	struct args args; /* what every boot entry must have afterwards */
 	struct changes changes;
 	struct setup_proposals switching;
+	char claim[CONF_NAME_LEN];
+	bool named; /* only the menu's entry of its own claims it */
 	char *notes; /* heap: lines for people, "" if there are none */
 };
 

@@ -183,6 +183,13 @@ def on_card(facts):
     equal("intel_iommu=on", "intel_iommu=on" in " ".join(facts.sections["cmdline"]), True)
 
 
+def kept_by_host(facts):
+    """The boot was asked for nothing."""
+    equal("outcome", (facts.report or {}).get("reason"), "off")
+    equal("on vfio-pci", _on_vfio(facts), [])
+    equal("the card's driver", facts.functions[facts.at(GPU[0])]["driver"], "bochs-drm")
+
+
 def on_host(facts):
     """The host has the card, and nothing is left."""
     equal("on vfio-pci after undo", _on_vfio(facts), [])

@@ -181,8 +181,9 @@ int bls_menu(struct fs *root, struct changes *changes)
 			   argv, NULL);
 }
 
-int bls_entries(struct fs *root, struct str *why)
+int bls_entries(struct fs *root, struct changes *changes, struct str *why)
 {
+	(void)changes;
 	if (root->captured || boot_exists(root, SAFE_ENTRIES + 1))
 		return 0;
 	str_add(why, _("there is no " SAFE_ENTRIES

@@ -32,7 +32,7 @@ void bls_finish(struct bls *bls) __attribute__((nonnull));
 /* menu(), entries() and has_entry() of loaders that read such files. */
 int bls_menu(struct fs *root, struct changes *changes)
 	__attribute__((nonnull, warn_unused_result));
-int bls_entries(struct fs *root, struct str *why)
+int bls_entries(struct fs *root, struct changes *changes, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 bool bls_has_entry(struct fs *root, const char *claim) __attribute__((nonnull));
 

@@ -48,10 +48,11 @@ struct bootloader {
 	int (*menu)(struct fs *root, struct changes *changes);
 
 	/*
-	 * Whether menu() makes an entry for each claim that has one (boots/entries.h). 0,
-	 * or -EOPNOTSUPP with `why`: what is missing, and what to do. NULL: it cannot.
+	 * Whether menu() makes an entry for each claim that has one (boots/entries.h);
+	 * appends what that takes besides. 0, or a negative errno with `why`: what is
+	 * missing, and what to do. NULL: it cannot.
 	 */
-	int (*entries)(struct fs *root, struct str *why);
+	int (*entries)(struct fs *root, struct changes *changes, struct str *why);
 
 	/* Whether what the loader will use has that of a claim. NULL as entries. */
 	bool (*has_entry)(struct fs *root, const char *claim);

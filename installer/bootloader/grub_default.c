@@ -73,8 +73,9 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	return r < 0 ? r : menu(root, changes);
 }
 
-static int entries(struct fs *root, struct str *why)
+static int entries(struct fs *root, struct changes *changes, struct str *why)
 {
+	(void)changes;
 	return grub_entries(root, false, why);
 }
 

@@ -177,8 +177,9 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	return r;
 }
 
-static int entries(struct fs *root, struct str *why)
+static int entries(struct fs *root, struct changes *changes, struct str *why)
 {
+	(void)changes;
 	return grub_entries(root, true, why);
 }
 

@@ -112,13 +112,24 @@ static int menu(struct fs *root, struct changes *changes)
 	return has_loader(root) ? bls_menu(root, changes) : 0;
 }
 
-static int entries(struct fs *root, struct str *why)
+static int entries(struct fs *root, struct changes *changes, struct str *why)
 {
-	if (!says(root, INSTALL_CONF, "layout=uki"))
-		return bls_entries(root, why);
-	boot_at(why, INSTALL_CONF, 0,
-		_("it makes unified images, whose entries have their arguments inside"));
-	return -EOPNOTSUPP;
+	int r;
+
+	if (says(root, INSTALL_CONF, "layout=uki")) {
+		boot_at(why, INSTALL_CONF, 0,
+			_("it makes unified images, whose entries have their arguments "
+			  "inside"));
+		return -EOPNOTSUPP;
+	}
+	r = bls_entries(root, changes, why);
+	/* a kernel that comes while the guest has the card would be told so for ever */
+	if (r == 0) {
+		r = kernel_words_keep(root, &bootloader_kernel_cmdline, changes);
+		if (r < 0)
+			boot_at(why, KERNEL_CMDLINE, 0, boot_reason(r));
+	}
+	return r;
 }
 
 static int plan(struct fs *root, const struct args *add, const struct args *remove,

@@ -170,3 +170,20 @@ int kernel_words_plan(struct fs *root, const char *path, bool seed,
 	r = boot_put(changes, root, path, text, 0644, owner, &added);
 	return r < 0 ? r : 1;
 }
+
+int kernel_words_keep(struct fs *root, const struct bootloader *owner,
+		      struct changes *changes)
+{
+	const struct args none = { 0 };
+	TEXT_OWNED char *text = NULL;
+	int r;
+
+	if (boot_exists(root, KERNEL_CMDLINE) || !kernel_words_takes_running(root))
+		return 0;
+	r = boot_text(root, changes, KERNEL_CMDLINE, &text);
+	if (r < 0 || text)
+		return r;
+	r = seed_text(root, &text);
+	return r < 0 ? r
+		     : boot_put(changes, root, KERNEL_CMDLINE, text, 0644, owner, &none);
+}

@@ -15,6 +15,12 @@ int kernel_words_show(struct fs *root, struct args *ret)
 /* As struct bootloader has it. */
 bool kernel_words_takes_running(struct fs *root) __attribute__((nonnull));
 
+/* Plans the file where without it the running kernel's words would be taken. 0 or a
+ * negative errno. */
+int kernel_words_keep(struct fs *root, const struct bootloader *owner,
+		      struct changes *changes)
+	__attribute__((nonnull, warn_unused_result));
+
 /*
  * Plans the edit of a file with one line; one that is absent is seeded with what is used
  * without it, where `seed`. 1 if something changes, 0, or a negative errno with `why`.

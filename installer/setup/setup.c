@@ -323,16 +323,21 @@ static int plan_switching(struct fs *root, const struct setup_choice *choice,
 	return r;
 }
 
-static int check_entries(struct fs *root, const struct setup_options *options,
-			 const struct setup_plan *plan, struct str *why)
+static int plan_entry(struct fs *root, const struct setup_options *options,
+		      struct setup_plan *plan, struct str *why)
 {
-	int r = 0;
+	int r = -EOPNOTSUPP;
 
-	if (!options->entry)
+	if (!plan->named)
 		return 0;
 	if (plan->bootloader->entries)
-		r = plan->bootloader->entries(root, why);
-	if (plan->bootloader->entries && r == 0)
+		r = plan->bootloader->entries(root, &plan->changes, why);
+	/* its owner may have one that was made by hand */
+	if (r < 0 && !options->entry) {
+		str_init(why, why->buf, why->size);
+		return 0;
+	}
+	if (r == 0)
 		return 0;
 	str_join(why, why->len ? "; " : "", _(plan->bootloader->title),
 		 _(": no entry can be made for a claim; nothing was changed. By hand: write "
@@ -340,7 +345,7 @@ static int check_entries(struct fs *root, const struct setup_options *options,
 		 plan->claim, _("] in /" CONF_PATH ", run \"vfio-claim setup "), plan->claim,
 		 _("\", and add an entry with the kernel argument vfio_claim="),
 		 plan->claim, NULL);
-	return -EOPNOTSUPP;
+	return r;
 }
 
 static int plan_all(struct fs *root, const struct setup_choice *choice,
@@ -358,9 +363,7 @@ static int plan_all(struct fs *root, const struct setup_choice *choice,
 	if (!plan->bootloader)
 		return -EOPNOTSUPP;
 	str_copy(plan->claim, sizeof(plan->claim), choice->name);
-	r = check_entries(root, options, plan, why);
-	if (r == 0)
-		r = check_needed(root, choice, why);
+	r = check_needed(root, choice, why);
 	if (r == 0)
 		r = plan_conf(root, choice, options, plan, notes, why);
 	if (r == 0)
@@ -370,6 +373,8 @@ static int plan_all(struct fs *root, const struct setup_choice *choice,
 		r = plan->initramfs->plan(root, &plan->changes, why);
 	if (r == 0)
 		r = plan_args(root, options, plan, why);
+	if (r == 0)
+		r = plan_entry(root, options, plan, why);
 	/* the entries that leave the GPU to the host or to a guest come with the menu */
 	if (r == 0 && plan->bootloader->menu)
 		r = plan->bootloader->menu(root, &plan->changes);

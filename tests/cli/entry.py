@@ -4,8 +4,8 @@ take turns with and without it."""
 
 import os
 
-from host import (CONF, FAR, GRUB, MENTION, NEAR, SYSTEMD_BOOT, answer, host, lines, refused, same,
-                  setup, undo, whole)
+from host import (CONF, FAR, GRUB, MENTION, NEAR, QEMU_CARD, SYSTEMD_BOOT, answer, host, lines,
+                  refused, same, setup, undo, whole)
 from installer import VARIABLE, command, content, put, record, report, says, screen
 from start import ROOT, check, execute
 from tree import Machine
@@ -96,6 +96,12 @@ def entry_of_both_cards():
     # at every boot both would take the last display
     setup("--no-entry", "far")
     refused("--no-entry", "near", say=["last-display"])
+    # the same where the groups are not known yet
+    host("qemu", change=lambda machine: machine.drop("0000:00:01.0"))
+    setup(QEMU_CARD[0], "--entry", "one")
+    setup("0000:02:00.0", "--entry", "two")
+    setup("--no-entry", "one")
+    refused("--no-entry", "two", say=["last-display"])
 
 
 def entry_with_every_loader():
@@ -126,6 +132,24 @@ def entry_with_every_loader():
         host(loader=loader)
         refused(FAR[0], "--entry", "gaming", say=[name, "boot = named", "vfio_claim=gaming",
                                                   "nothing was changed"])
+
+
+def entry_of_a_kernel_that_comes_in_a_guest_boot():
+    """kernel-install would give it the running kernel's arguments, and every boot of it would
+    claim."""
+    loader = {path: text for path, text in SYSTEMD_BOOT.items() if path != "etc/kernel/cmdline"}
+    quiet = "root=UUID=1 ro quiet"
+    for more, wanted in (({}, f"{quiet}\n"), ({"usr/lib/kernel/cmdline": "mine\n"}, None)):
+        host(loader=loader, **{"proc/cmdline": f"BOOT_IMAGE=/x {quiet} vfio_claim=gaming\n",
+                               **more})
+        before = whole()
+        for words in ([FAR[0], "--entry", "gaming"], ["gaming"]):
+            setup(*words)
+            path = f"{ROOT}/etc/kernel/cmdline"
+            found = content(path).decode() if os.path.exists(path) else None
+            check(found == wanted, f"{more}: {found!r}")
+        undo()
+        same(before)
 
 
 # ---- boots
@@ -192,4 +216,5 @@ def entry_boots_that_fail():
 
 
 CASES = [entry_there_and_back, entry_of_a_claim_that_is_there, entry_words, entry_of_both_cards,
-         entry_with_every_loader, entry_boots_take_turns, entry_boots_that_fail]
+         entry_with_every_loader, entry_of_a_kernel_that_comes_in_a_guest_boot,
+         entry_boots_take_turns, entry_boots_that_fail]

@@ -118,7 +118,7 @@ static enum reason unbind_all(struct fs *fs, struct act_log *log, unsigned claim
 /* What is refused is noted, and the claim goes on. */
 static void tune_all(struct fs *fs, struct act_log *log, unsigned claim)
 {
-	for_each_entry (e, log, claim) {
+	for_each_open (e, log, claim) {
 		if (!e->want.keys)
 			continue;
 		note_step(log, "setting what is wanted of", e);

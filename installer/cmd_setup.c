@@ -62,7 +62,7 @@ static void add_functions(struct json_object *object, const struct setup_choice 
 	json_object_object_add(object, "functions", functions);
 }
 
-static void add_switching(struct json_object *object,
+static void add_graphics(struct json_object *object,
 			  const struct setup_proposals *proposals)
 {
 	struct json_object *all = json_object_new_array(), *one;
@@ -75,7 +75,7 @@ static void add_switching(struct json_object *object,
 				       json_object_new_string(proposals->all[i].mend));
 		json_object_array_add(all, one);
 	}
-	json_object_object_add(object, "switching", all);
+	json_object_object_add(object, "graphics", all);
 }
 
 /* The last words of a run. `plan` and `choice` may be NULL. */
@@ -101,7 +101,7 @@ static int finish(struct context *context, const char *outcome, const char *deta
 				       json_object_new_boolean(plan->named));
 	changes_add_json(object, plan ? &plan->changes : NULL);
 	if (plan)
-		add_switching(object, &plan->switching);
+		add_graphics(object, &plan->graphics);
 	if (plan && *plan->notes)
 		json_object_object_add(object, "notes",
 				       json_object_new_string(plan->notes));

@@ -19,7 +19,7 @@ void setup_plan_finish(struct setup_plan *plan)
 {
 	args_finish(&plan->args);
 	changes_finish(&plan->changes);
-	setup_proposals_finish(&plan->switching);
+	setup_proposals_finish(&plan->graphics);
 	free(plan->notes);
 	*plan = (struct setup_plan){ .notes = NULL };
 }
@@ -312,14 +312,14 @@ static int plan_args(struct fs *root, const struct setup_options *options,
 }
 
 /* What another program makes of the choice: its command is proposed, never run. */
-static int plan_switching(struct fs *root, const struct setup_choice *choice,
+static int plan_graphics(struct fs *root, const struct setup_choice *choice,
 			  struct setup_plan *plan, FILE *notes)
 {
-	const int r = setup_switching(root, choice, &plan->switching);
+	const int r = setup_graphics(root, choice, &plan->graphics);
 
-	for (size_t i = 0; r == 0 && i < plan->switching.n; i++)
+	for (size_t i = 0; r == 0 && i < plan->graphics.n; i++)
 		fprintf(notes, _("Graphics switching: %s. Before the reboot: %s\n"),
-			plan->switching.all[i].evidence, plan->switching.all[i].mend);
+			plan->graphics.all[i].evidence, plan->graphics.all[i].mend);
 	return r;
 }
 
@@ -367,7 +367,7 @@ static int plan_all(struct fs *root, const struct setup_choice *choice,
 	if (r == 0)
 		r = plan_conf(root, choice, options, plan, notes, why);
 	if (r == 0)
-		r = plan_switching(root, choice, plan, notes);
+		r = plan_graphics(root, choice, plan, notes);
 	/* the images first: whatever boots next has the configuration it was made for */
 	if (r == 0)
 		r = plan->initramfs->plan(root, &plan->changes, why);

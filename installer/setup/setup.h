@@ -9,7 +9,7 @@
 #include "change.h"
 #include "initramfs.h"
 #include "setup_choose.h"
-#include "setup_switching.h"
+#include "setup_graphics.h"
 
 struct setup_options {
 	bool no_display_ok; /* the host may be left without a display */
@@ -22,7 +22,7 @@ struct setup_plan {
 	const struct initramfs *initramfs;
 	struct args args; /* what every boot entry must have afterwards */
 	struct changes changes;
-	struct setup_proposals switching;
+	struct setup_proposals graphics;
 	char claim[CONF_NAME_LEN];
 	bool named; /* only the menu's entry of its own claims it */
 	char *notes; /* heap: lines for people, "" if there are none */

@@ -367,8 +367,8 @@ def setup_proposes_a_mode_of_graphics():
     done = setup(CARD[0], "--dry-run", says_=("(mode nvidia)", hybrid, "kernelstub"))
     check(done.stdout.count("Graphics switching") == 1, done.stdout)
     said = answer(setup(CARD[0], "--dry-run", "--json"))
-    check([p["mend"] for p in said["switching"]] == ["system76-power graphics hybrid"] and
-          "mode nvidia" in said["switching"][0]["evidence"] and hybrid in said["notes"] and
+    check([p["mend"] for p in said["graphics"]] == ["system76-power graphics hybrid"] and
+          "mode nvidia" in said["graphics"][0]["evidence"] and hybrid in said["notes"] and
           not [p for p in said["programs"] if p[0] == "system76-power"], f"{said}")
     before = content(f"{ROOT}/etc/prime-discrete")
     setup(CARD[0], says_=[hybrid, "not run"])
@@ -382,7 +382,7 @@ def setup_proposes_a_mode_of_graphics():
         host("adder", loader=POP, **files)
         for words, wanted in (([CARD[0]], [mend] if mend else []), (["0000:49:00.0"], [])):
             said = answer(setup(*words, "--dry-run", "--json"))
-            check([p["mend"] for p in said["switching"]] == wanted, f"{files}, {words}: {said}")
+            check([p["mend"] for p in said["graphics"]] == wanted, f"{files}, {words}: {said}")
             check(("Graphics switching" in said.get("notes", "")) == bool(wanted), f"{said}")
 
 
@@ -397,7 +397,7 @@ def setup_repeats_what_doctor_says_of_switching():
              "envycontrol --switch hybrid")):
         host(machine, **files)
         said = answer(setup(card, "--dry-run", "--json"))
-        mends = [p["mend"] for p in said["switching"]]
+        mends = [p["mend"] for p in said["graphics"]]
         check(mend in mends if mend else not mends, f"{machine}: {mends}")
 
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "setup_switching.h"
+#include "setup_graphics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static int take(struct doctor *d, struct setup_proposals *ret)
 	return 0;
 }
 
-int setup_switching(struct fs *root, const struct setup_choice *choice,
+int setup_graphics(struct fs *root, const struct setup_choice *choice,
 		    struct setup_proposals *ret)
 {
 	static const struct doctor_check check = { "switchers", "", doctor_switchers };

@@ -20,7 +20,7 @@ struct setup_proposals {
 
 /* As doctor finds it. Returns 0 or -ENOMEM; on success the caller calls
  * setup_proposals_finish(). */
-int setup_switching(struct fs *root, const struct setup_choice *choice,
+int setup_graphics(struct fs *root, const struct setup_choice *choice,
 		    struct setup_proposals *ret)
 	__attribute__((nonnull, warn_unused_result));
 void setup_proposals_finish(struct setup_proposals *proposals) __attribute__((nonnull));

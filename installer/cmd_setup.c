@@ -69,8 +69,9 @@ static void add_graphics(struct json_object *object,
 
 	for (size_t i = 0; i < proposals->n; i++) {
 		one = json_object_new_object();
-		json_object_object_add(one, "evidence",
-				       json_object_new_string(proposals->all[i].evidence));
+		json_object_object_add(
+			one, "evidence",
+			json_object_new_string(proposals->all[i].evidence));
 		json_object_object_add(one, "mend",
 				       json_object_new_string(proposals->all[i].mend));
 		json_object_array_add(all, one);

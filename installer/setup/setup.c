@@ -124,8 +124,8 @@ static const char *hint(const struct setup_choice *choice, enum reason reason)
 	if (reason == REASON_LAST_DISPLAY)
 		return _("; --no-display-ok allows that");
 	if (reason == REASON_GROUP_NOT_VIABLE)
-		return _("; name that one, too, if a guest may have it, or put the card "
-			 "into another slot");
+		return _("; name that one, too, if a guest may have it; a card in a "
+			 "slot can go into another one");
 	return "";
 }
 

@@ -33,6 +33,7 @@ static const struct doctor_check checks[] = {
 	{ "module-lists", N_("Leftovers in lists of modules"), doctor_module_lists },
 	{ "arguments", N_("Kernel arguments"), doctor_arguments },
 	{ "overrides", N_("Other tools and scripts"), doctor_overrides },
+	{ "cards", N_("Graphics cards"), doctor_cards },
 	{ "switchers", N_("Graphics switching"), doctor_switchers },
 };
 

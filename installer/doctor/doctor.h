@@ -203,4 +203,4 @@ void doctor_conf(struct doctor *d), doctor_conf_file(struct doctor *d),
 	doctor_next_boot(struct doctor *d);
 void doctor_modprobe(struct doctor *d), doctor_module_lists(struct doctor *d),
 	doctor_arguments(struct doctor *d), doctor_overrides(struct doctor *d),
-	doctor_switchers(struct doctor *d);
+	doctor_cards(struct doctor *d), doctor_switchers(struct doctor *d);

@@ -14,6 +14,23 @@ static const char *const folders[] = { "etc/modprobe.d", "run/modprobe.d",
 				       "usr/local/lib/modprobe.d", "usr/lib/modprobe.d",
 				       "lib/modprobe.d" };
 
+/* Those that a mode of graphics writes anew: what is in them is no guide's. */
+static const struct {
+	const char *path, *tool;
+} generated[] = {
+	{ "etc/modprobe.d/system76-power.conf", "system76-power" },
+	{ "etc/modprobe.d/supergfxd.conf", "supergfxctl" },
+	{ "etc/modprobe.d/blacklist-nvidia.conf", "envycontrol" },
+};
+
+static const char *generated_by(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(generated); i++)
+		if (str_equal(path, generated[i].path))
+			return generated[i].tool;
+	return NULL;
+}
+
 static void place(char *ret, size_t size, const struct doctor_line *line,
 		  const char *text)
 {
@@ -92,13 +109,31 @@ static void take_softdep(struct doctor *d, const char *where, char *rest)
 	}
 }
 
+/* `last` is the last file that a tool has generated: one finding of it is enough. */
+static void take_blacklist(struct doctor *d, const struct doctor_line *line,
+			   const char *where, const char *module, char *last)
+{
+	const char *tool = generated_by(line->path);
+	const size_t before = d->n;
+
+	if (tool && str_equal(last, line->path))
+		return;
+	doctor_judge_blacklist(d, where, module);
+	if (d->n == before)
+		return;
+	if (!tool) {
+		mend_line(d);
+		return;
+	}
+	str_copy(last, FS_PATH_MAX, line->path);
+	doctor_mend(d, _("that file is %s's: see \"Graphics switching\""), tool);
+}
+
 static void take_line(struct doctor *d, void *arg, const struct doctor_line *line)
 {
 	char where[FS_PATH_MAX + SHOWN + 16], module[PCI_DRIVER_LEN];
 	char *verb, *name, *word, *rest;
-	const size_t before = d->n;
 
-	(void)arg;
 	place(where, sizeof(where), line, line->text);
 	verb = strtok_r(line->text, BLANKS, &rest);
 	name = strtok_r(NULL, BLANKS, &rest);
@@ -114,9 +149,7 @@ static void take_line(struct doctor *d, void *arg, const struct doctor_line *lin
 		take_softdep(d, where, rest);
 	} else if (str_equal(verb, "blacklist") ||
 		   (str_equal(verb, "alias") && str_starts(rest, "off"))) {
-		doctor_judge_blacklist(d, where, module);
-		if (d->n > before)
-			mend_line(d);
+		take_blacklist(d, line, where, module, arg);
 	}
 }
 
@@ -140,7 +173,7 @@ void doctor_modprobe(struct doctor *d)
 {
 	struct doctor_names names[ARRAY_SIZE(folders)] = { 0 };
 	const size_t before = d->n;
-	char path[FS_PATH_MAX];
+	char path[FS_PATH_MAX], last[FS_PATH_MAX] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		const int r = doctor_list(d, folders[i], ".conf", &names[i]);
@@ -152,7 +185,7 @@ void doctor_modprobe(struct doctor *d)
 
 			str_join(&s, folders[i], "/", names[i].names[k], NULL);
 			if (!s.cut && !hidden(names, i, names[i].names[k]))
-				doctor_lines(d, path, true, take_line, NULL);
+				doctor_lines(d, path, true, take_line, last);
 		}
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)

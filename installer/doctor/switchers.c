@@ -279,10 +279,10 @@ static void asus(struct doctor *d)
 #define WMI "sys/devices/platform/asus-nb-wmi/"
 	if (doctor_read(d, WMI "gpu_mux_mode") == 0 && str_starts(d->text, "0"))
 		say(d, MODE_PANEL, ANY_VENDOR, "asus-nb-wmi", "gpu_mux_mode 0",
-		    _("echo 1 | sudo tee /" WMI "gpu_mux_mode, then a reboot"));
+		    "echo 1 | sudo tee /" WMI "gpu_mux_mode");
 	if (doctor_read(d, WMI "dgpu_disable") == 0 && str_starts(d->text, "1"))
 		say(d, MODE_REMOVED, ANY_VENDOR, "asus-nb-wmi", "dgpu_disable 1",
-		    _("echo 0 | sudo tee /" WMI "dgpu_disable, then a reboot"));
+		    "echo 0 | sudo tee /" WMI "dgpu_disable");
 #undef WMI
 }
 

@@ -348,10 +348,8 @@ struct shape_panels cards_panels(const struct cards *cards)
 {
 	struct shape_panels panels = { .n = 0 };
 
-	for (size_t i = 0; i < cards->n; i++) {
-		panels.n += cards->cards[i].shape.panel;
-		panels.on += cards->cards[i].shape.panel_on;
-	}
+	for (size_t i = 0; i < cards->n; i++)
+		shape_count_panel(&cards->cards[i].shape, &panels);
 	return panels;
 }
 

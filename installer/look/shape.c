@@ -83,7 +83,9 @@ void shape_read(struct fs *root, const struct displays *displays,
 	pci_device_path(path, sizeof(path), display->address, "power_state");
 	if (fs_read_text(root, path, state, sizeof(state)) == 0 && str_starts(state, "D"))
 		text_clean(ret->state, sizeof(ret->state), state);
-	ret->power = read_power(root, display->address);
+	/* a box has a power supply of its own, behind whatever port */
+	if (!ret->removable)
+		ret->power = read_power(root, display->address);
 }
 
 const char *shape_power_name(enum shape_power power)
@@ -103,6 +105,17 @@ const char *shape_power_name(enum shape_power power)
 static void part(struct str *s, const char *text)
 {
 	str_join(s, s->len ? "; " : "", text, NULL);
+}
+
+void shape_count_panel(const struct shape *shape, struct shape_panels *panels)
+{
+	panels->n += shape->panel;
+	panels->on += shape->panel_on;
+}
+
+bool shape_drives_panel(const struct shape *shape, const struct shape_panels *panels)
+{
+	return shape->panel && (panels->n == 1 || shape->panel_on);
 }
 
 static void describe_panel(const struct shape *shape, const struct shape_panels *panels,
@@ -127,15 +140,13 @@ static void describe_panel(const struct shape *shape, const struct shape_panels 
 static void describe_outputs(const struct shape *shape, const struct shape_panels *panels,
 			     struct str *s)
 {
-	const bool drives = shape->panel && (panels->n == 1 || shape->panel_on);
-
 	describe_panel(shape, panels, s);
 	for (size_t i = 0; i < shape->n_outputs; i++) {
 		if (i == 0)
 			part(s, _("outer connectors: "));
 		str_join(s, i ? ", " : "", shape->outputs[i], NULL);
 	}
-	if (panels->n && (drives || shape->n_outputs))
+	if (panels->n && (shape_drives_panel(shape, panels) || shape->n_outputs))
 		str_add(s, _(" (dark on the host while a guest has the card)"));
 }
 

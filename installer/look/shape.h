@@ -39,6 +39,12 @@ struct shape_panels {
 	size_t n, on;
 };
 
+void shape_count_panel(const struct shape *shape, struct shape_panels *panels)
+	__attribute__((nonnull));
+/* Of a MUX, as far as it is known where it has the panel now. */
+bool shape_drives_panel(const struct shape *shape, const struct shape_panels *panels)
+	__attribute__((nonnull));
+
 /* In words, what is known of it; nothing is a fine answer. */
 void shape_describe(const struct shape *shape, const struct shape_panels *panels,
 		    struct str *s) __attribute__((nonnull));

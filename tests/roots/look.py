@@ -331,6 +331,7 @@ def group_of_a_box():
     write("box")
     judged("group-not-viable", "0000:08:00.0", "claim it, too", address="0000:07:00.0")
     check("another slot" not in good("list"), good("list"))
+    same("the port's power is not the box's", card("0000:07:00.0")["shape"]["power"], "unknown")
 
 
 @case

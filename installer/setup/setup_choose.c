@@ -171,10 +171,13 @@ int setup_choose_claim(struct fs *root, const struct cards *cards, const char *n
 	return 0;
 }
 
-static void print_choice(unsigned number, const struct card *card)
+static void print_choice(unsigned number, const struct card *card,
+			 const struct shape_panels *panels)
 {
-	char address[PCI_ADDRESS_LEN];
-	struct str s;
+	char address[PCI_ADDRESS_LEN], shape[1024];
+	struct str s = STR_ON(shape);
+
+	shape_describe(&card->shape, panels, &s);
 
 	for (size_t i = 0; i < card->n; i++) {
 		s = STR_ON(address);
@@ -185,15 +188,18 @@ static void print_choice(unsigned number, const struct card *card)
 			fputs(_("     with "), stderr);
 		fprintf(stderr, "%s %s\n", address, card->functions[i].name);
 	}
+	if (*shape)
+		fprintf(stderr, "     %s\n", shape);
 	fprintf(stderr, "     %s\n", card->detail);
 }
 
-/* The one that can be claimed and is not what the machine shows now; 0: none. */
+/* The one that can be claimed and is not what the machine shows now, nor has a laptop's
+ * panel, wherever a MUX has that now; 0: none. */
 static unsigned propose(const struct cards *cards)
 {
 	for (size_t i = 0; i < cards->n; i++)
 		if (cards->cards[i].verdict == CARD_CLAIMABLE &&
-		    !cards->cards[i].boot_display)
+		    !cards->cards[i].boot_display && !cards->cards[i].shape.panel)
 			return (unsigned)i + 1;
 	return 0;
 }
@@ -201,6 +207,7 @@ static unsigned propose(const struct cards *cards)
 int setup_choose_asking(const struct cards *cards, struct setup_choice *ret,
 			struct str *why)
 {
+	const struct shape_panels panels = cards_panels(cards);
 	struct setup_choice choice = { .n = 0 };
 	unsigned number;
 	int r;
@@ -210,7 +217,7 @@ int setup_choose_asking(const struct cards *cards, struct setup_choice *ret,
 		return -ENODEV;
 	}
 	for (size_t i = 0; i < cards->n; i++)
-		print_choice((unsigned)i + 1, &cards->cards[i]);
+		print_choice((unsigned)i + 1, &cards->cards[i], &panels);
 	number = prompt_number(_("Which card goes to virtual machines? (q: none)"),
 			       (unsigned)cards->n, propose(cards));
 	if (!number) {

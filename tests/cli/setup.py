@@ -354,6 +354,20 @@ def setup_asks_which_card():
     same(before)
 
 
+def setup_asks_on_a_laptop():
+    """What each card drives is said; no card with a connector of the panel is proposed."""
+    host("swift")
+    before = whole()
+    status, shown = terminal("setup", "--dry-run", answers=[(ASKS, "\n")])
+    check(status == 0 and "drives the inner panel" in shown and "[2]" in shown and
+          "function = 0000:03:00.0" in shown, f"{status}: {shown!r}")
+    same(before)
+    host("zephyrus")        # the MUX has the panel at the card; the processor's is no proposal
+    status, shown = terminal("setup", "--dry-run", answers=[(ASKS, "q\n")])
+    check(status == 1 and "a MUX gives to another card now" in shown and "[2]" not in shown and
+          "[1]" not in shown, f"{status}: {shown!r}")
+
+
 POP = {"etc/os-release": "ID=pop\n", "usr/bin/system76-power": "", "usr/bin/kernelstub": "",
        "etc/kernelstub/configuration":
        '{"user": {"kernel_options": ["quiet", "splash"], "esp_path": "/boot/efi"}}\n'}
@@ -409,4 +423,5 @@ CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_g
          setup_arguments_of_the_iommu, setup_more_arguments, setup_what_is_configured_stays,
          setup_another_card_replaces_it, setup_with_a_claim_of_the_configuration,
          undo_keeps_what_others_wrote, undo_asks_for_nothing, setup_asks_which_card,
-         setup_proposes_a_mode_of_graphics, setup_repeats_what_doctor_says_of_switching]
+         setup_asks_on_a_laptop, setup_proposes_a_mode_of_graphics,
+         setup_repeats_what_doctor_says_of_switching]

@@ -12,6 +12,7 @@ LIBDIR ?= $(PREFIX)/lib/vfio-claim
 MANDIR ?= $(PREFIX)/share/man
 BINDIR ?= $(PREFIX)/bin
 SYSTEMDDIR ?= $(PREFIX)/lib/systemd/system
+SYSTEMD_SLEEP_DIR ?= $(PREFIX)/lib/systemd/system-sleep
 DOCDIR ?= $(PREFIX)/share/doc/vfio-claim
 LOCALEDIR ?= $(PREFIX)/share/locale
 BASH_COMPLETION_DIR ?= $(PREFIX)/share/bash-completion/completions
@@ -195,7 +196,7 @@ INITCPIO_FILES := install/vfio-claim install/vfio-claim-settle hooks/vfio-claim 
 	post/vfio-claim
 INITRD_UNITS := vfio-claim-start.service vfio-claim-settle.service
 
-SYSTEMD_UNITS := vfio-claim-confirm.service vfio-claim-trial.service
+SYSTEMD_UNITS := vfio-claim-confirm.service vfio-claim-resume.service vfio-claim-trial.service
 
 .PHONY: install
 install: all ## Install below DESTDIR (PREFIX=/usr)
@@ -213,6 +214,7 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	$(foreach u,$(INITRD_UNITS),$(call put,hooks/systemd/initrd/$u,$(LIBDIR)/initrd/$u,644)$(newline))
 	$(call put,hooks/initramfs-tools/post-update.d/vfio-claim,$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim,755)
 	$(foreach u,$(SYSTEMD_UNITS),$(call put,hooks/systemd/$u,$(SYSTEMDDIR)/$u,644)$(newline))
+	$(call put,hooks/systemd/system-sleep,$(SYSTEMD_SLEEP_DIR)/vfio-claim,755)
 	install -d -m 755 $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants
 	ln -sfn ../vfio-claim-confirm.service $(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/
 	ln -sfn ../vfio-claim-trial.service $(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/
@@ -244,6 +246,7 @@ uninstall: ## Remove what install put there (not your configuration)
 		$(INITRD_UNITS:%=$(DESTDIR)$(LIBDIR)/initrd/%) \
 		$(DESTDIR)$(SYSCONFDIR)/initramfs/post-update.d/vfio-claim \
 		$(SYSTEMD_UNITS:%=$(DESTDIR)$(SYSTEMDDIR)/%) \
+		$(DESTDIR)$(SYSTEMD_SLEEP_DIR)/vfio-claim \
 		$(DESTDIR)$(SYSTEMDDIR)/multi-user.target.wants/vfio-claim-confirm.service \
 		$(DESTDIR)$(SYSTEMDDIR)/sysinit.target.wants/vfio-claim-trial.service \
 		$(DESTDIR)$(SYSCONFDIR)/default/grub.d/91-vfio-claim-safe.cfg \

@@ -14,6 +14,7 @@
 #include "keep.h"
 #include "notice.h"
 #include "release.h"
+#include "resume.h"
 #include "text.h"
 #include "turn.h"
 
@@ -21,6 +22,7 @@ static struct {
 	unsigned wait_s;
 	bool trial;
 	bool retry;
+	bool resume;
 } chosen;
 
 static struct report boot;
@@ -34,6 +36,8 @@ static bool option(int c, const char *value)
 		chosen.trial = true;
 	else if (c == 'r')
 		chosen.retry = true;
+	else if (c == 's')
+		chosen.resume = true;
 	else if (!str_take_uint(&value, 3600, &seconds) || *value)
 		return false;
 	else
@@ -179,7 +183,10 @@ static int give_back(struct context *context, const char *why)
 			     : EXIT_REFUSED;
 }
 
-static bool healthy(struct context *context, struct str *why)
+typedef bool check_fn(struct fs *root, const struct report *report, bool require_display,
+		      struct str *why);
+
+static bool passes(struct context *context, check_fn *check, struct str *why)
 {
 	const struct timespec pause = { .tv_sec = 1 };
 	char text[512];
@@ -188,7 +195,7 @@ static bool healthy(struct context *context, struct str *why)
 	for (unsigned waited = 0;; waited++) {
 		struct str s = STR_ON(text);
 
-		good = health_check(&context->root, &boot, conf.require_display, &s);
+		good = check(&context->root, &boot, conf.require_display, &s);
 		if (good || waited >= chosen.wait_s)
 			break;
 		if (waited == 2)
@@ -206,7 +213,7 @@ static int confirm(struct context *context)
 	struct str s = STR_ON(text);
 	int r = 0;
 
-	if (!healthy(context, &s))
+	if (!passes(context, health_check, &s))
 		return give_back(context, text);
 	s = STR_ON(text);
 	if (boot.record.kind != RECORD_NONE)
@@ -246,6 +253,43 @@ static int judge(struct context *context)
 	if (boot.outcome == OUTCOME_KEPT)
 		return nothing_claimed(context);
 	return confirm(context);
+}
+
+/* After the machine slept. */
+static int look_again(struct context *context)
+{
+	struct confirmation since;
+	struct resume before, now = { .known = true };
+	char text[512];
+	struct str s = STR_ON(text);
+
+	boot_load_confirmation(&context->root, &since);
+	if (boot.outcome == OUTCOME_KEPT || boot.outcome == OUTCOME_HELD ||
+	    since.verdict == VERDICT_RELEASED)
+		return answer(context, "nothing", _("the host has everything"),
+			      EXIT_DONE);
+	now.holds = passes(context, resume_check, &s);
+	if (now.holds)
+		str_add(&s, _("the claim holds after the machine slept"));
+	else
+		str_add(&s,
+			_(" after the machine slept; nothing was changed; "
+			  "\"vfio-claim claim NAME\" takes a claim again, or reboot"));
+	resume_load(&context->root, &before);
+	str_copy(now.detail, sizeof(now.detail), text);
+	if (!context->dry_run) {
+		if (resume_save(&context->root, &now) < 0)
+			fprintf(stderr, _("vfio-claim: /%s cannot be written\n"),
+				RESUME_PATH);
+		if (!now.holds)
+			notice_post(&context->root, text);
+		else if (before.known && !before.holds)
+			notice_clear(&context->root);
+	}
+	if (now.holds || context->json || context->dry_run)
+		return answer(context, now.holds ? "holds" : "lost", text,
+			      now.holds ? EXIT_DONE : EXIT_REFUSED);
+	return EXIT_REFUSED;
 }
 
 /* Seconds since power-on, sleep included. */
@@ -326,6 +370,8 @@ static int run(struct context *context)
 			 NULL);
 		return finish(context, VERDICT_NONE, text, EXIT_REFUSED);
 	}
+	if (chosen.resume)
+		return look_again(context);
 	if (chosen.trial && !trial_fails(context))
 		return EXIT_DONE;
 	if (!context->root.captured && !context->dry_run)
@@ -337,11 +383,9 @@ static int run(struct context *context)
 }
 
 static const struct option options[] = {
-	{ "wait", required_argument, NULL, 'w' },
-	{ "trial", no_argument, NULL, 't' },
-	{ "retry", no_argument, NULL, 'r' },
-	{ "dry-run", no_argument, NULL, 'N' },
-	COMMON_OPTIONS,
+	{ "wait", required_argument, NULL, 'w' }, { "trial", no_argument, NULL, 't' },
+	{ "retry", no_argument, NULL, 'r' },	  { "resume", no_argument, NULL, 's' },
+	{ "dry-run", no_argument, NULL, 'N' },	  COMMON_OPTIONS,
 };
 
 const struct command cmd_confirm = {
@@ -354,6 +398,8 @@ const struct command cmd_confirm = {
 		"  --trial         wait for the end of the trial (trial-timeout) and give\n"
 		"                  everything back unless the boot was confirmed\n"
 		"  --retry         forget failed attempts: the next boot tries again\n"
+		"  --resume        after the machine slept: only look whether the claim holds,\n"
+		"                  and say so; nothing is given back\n"
 		"  --dry-run       only say what would be done\n"),
 	.options = options,
 	.option = option,

@@ -12,6 +12,7 @@
 #include "entries.h"
 #include "keep.h"
 #include "next.h"
+#include "resume.h"
 #include "text.h"
 
 #define REPORT_MAX (512 * 1024)
@@ -21,6 +22,7 @@ struct status {
 	int boot_error; /* negative errno: nothing is known of this boot */
 	struct report boot;
 	struct confirmation confirmation;
+	struct resume resume;
 	struct next next;
 	struct next entry; /* with the menu's entry of a claim */
 };
@@ -112,6 +114,12 @@ static void print_confirmation(void)
 		       "attempts.\n"
 		       "  To claim nothing any more: \"vfio-claim undo\"; after a set-up by hand\n"
 		       "  remove /etc/vfio-claim.conf and run \"update-initramfs -u -k all\"."));
+}
+
+static void print_resume(void)
+{
+	if (status.resume.known)
+		printf(_("When it woke up last: %s\n"), status.resume.detail);
 }
 
 static void print_record(void)
@@ -325,6 +333,15 @@ static void print_json(struct fs *root)
 		add_key(&s, "detail", status.confirmation.detail);
 		str_add(&s, " }");
 	}
+	str_add(&s, ",\n  \"resume\": ");
+	if (!status.resume.known) {
+		str_add(&s, "null");
+	} else {
+		str_join(&s, "{ \"outcome\": \"", status.resume.holds ? "holds" : "lost",
+			 "\"", NULL);
+		add_key(&s, "detail", status.resume.detail);
+		str_add(&s, " }");
+	}
 	str_add(&s, ",\n  \"record\": ");
 	add_record(&s);
 	str_add(&s, ",\n  \"next_boot\": ");
@@ -342,6 +359,8 @@ static bool all_well(void)
 		return status.boot_error == -ENOENT && status.next.conf_missing;
 	if (boot->reason == REASON_OFF || boot->reason == REASON_DRY_RUN)
 		return true;
+	if (status.resume.known && !status.resume.holds)
+		return false;
 	return (boot->outcome == OUTCOME_CLAIMED || boot_only_awaits(boot)) &&
 	       (status.confirmation.verdict <= VERDICT_CONFIRMED ||
 		status.confirmation.by_owner);
@@ -351,12 +370,14 @@ static int run(struct context *context)
 {
 	status.boot_error = boot_load(&context->root, &status.boot);
 	boot_load_confirmation(&context->root, &status.confirmation);
+	resume_load(&context->root, &status.resume);
 	next_predict(&context->root, &status.boot, NULL, &status.next);
 	if (context->json) {
 		print_json(&context->root);
 	} else {
 		print_boot(&context->root);
 		print_confirmation();
+		print_resume();
 		print_next(&context->root);
 	}
 	return all_well() ? EXIT_DONE : EXIT_REFUSED;

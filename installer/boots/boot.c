@@ -115,6 +115,8 @@ static bool take_function(struct json_object *object, struct report_function *re
 	ret->found = pci_address_parse(text_of(object, "address"), &ret->address);
 	if (json_object_object_get_ex(object, "optional", &value))
 		ret->optional = json_object_get_boolean(value);
+	if (!pci_id_parse(text_of(object, "id"), &ret->vendor, &ret->device))
+		ret->vendor = 0;
 	if (json_object_object_get_ex(object, "group", &value) &&
 	    json_object_is_type(value, json_type_int))
 		ret->group = json_object_get_int(value);

@@ -20,6 +20,7 @@ static bool claims_hold(struct fs *root, const struct report *boot, struct str *
 
 			if (f->optional && !str_equal(f->driver, "vfio-pci"))
 				continue;
+			*driver = '\0';
 			if (f->found && driver_current(root, f->address, driver) == 0 &&
 			    str_equal(driver, "vfio-pci"))
 				continue;
@@ -27,6 +28,8 @@ static bool claims_hold(struct fs *root, const struct report *boot, struct str *
 				 " does not hold: ", NULL);
 			pci_address_add(why, f->address);
 			str_add(why, " is not on vfio-pci any more");
+			if (*driver)
+				str_join(why, ", but on ", driver, NULL);
 			return false;
 		}
 	}

@@ -285,6 +285,63 @@ def confirm_notices_a_lost_claim():
     says(command("confirm"), 1, "does not hold", CARD[1])
 
 
+def resumed(status, outcome, *texts):
+    """What confirm --resume finds; status tells it, and nothing was given back."""
+    done = command("confirm", "--resume", "--json")
+    said = json.loads(done.stdout)
+    check(done.returncode == status and said["outcome"] == outcome, f"{done}")
+    says(command("status"), status, *texts)
+    told = json.loads(command("status", "--json").stdout)["resume"]
+    check(told == {key: said[key] for key in ("outcome", "detail")}, f"{told} {said}")
+    check(not content(f"{ROOT}/sys/bus/pci/drivers/vfio-pci/unbind"), "it was unbound")
+    check(os.path.exists(NOTICE) == bool(status), "the notice for the next login")
+
+
+def confirm_after_sleep():
+    """It only looks."""
+    device = f"{ROOT}/sys/bus/pci/devices/{CARD[1]}"
+
+    def vanish():
+        os.unlink(device)
+
+    def fall_off():
+        with open(f"{device}/config", "r+b") as out:
+            out.write(b"\xff" * 64)
+
+    def become_another():
+        text = content(f"{device}/uevent").decode()
+        put(f"{device}/uevent", text.replace("PCI_ID=1002:AB38", "PCI_ID=1002:AB39"))
+
+    def move():
+        os.unlink(f"{device}/iommu_group")
+        os.symlink("../../../kernel/iommu_groups/3", f"{device}/iommu_group")
+
+    def go_to_the_host():
+        os.unlink(f"{device}/driver")
+        os.symlink("../../../bus/pci/drivers/snd_hda_intel", f"{device}/driver")
+
+    def go_dark():
+        screen("disconnected")
+
+    for lose, what in ((vanish, "is gone"), (fall_off, "does not answer"),
+                       (become_another, "is another device"), (move, "another IOMMU group"),
+                       (go_to_the_host, "but on snd_hda_intel"), (go_dark, "no screen")):
+        boot()
+        screen()
+        says(command("confirm"), 0)
+        check(json.loads(command("status", "--json").stdout)["resume"] is None, "it never slept")
+        resumed(0, "holds", "When it woke up last: the claim holds")
+        lose()
+        says(command("confirm", "--resume", "--dry-run"), 1, what)
+        check(not os.path.exists(NOTICE), "a dry run posts a notice")
+        resumed(1, "lost", what, "nothing was changed")
+    screen()
+    resumed(0, "holds")
+    boot(cmdline="vfio_claim=off")
+    says(command("confirm", "--resume"), 0, "the host has everything")
+    check(not os.path.exists(f"{ROOT}/run/vfio-claim/resume.json"), "it is noted")
+
+
 def confirm_without_a_claim():
     os.makedirs(f"{ROOT}/etc")
     says(command("confirm"), 1, "no report")
@@ -369,6 +426,6 @@ def trial_ends():
 CASES = [command_usage, status_without_a_boot, status_tells_the_story, status_of_safe_mode,
          status_of_other_records, confirm_writes_once, confirm_on_the_boot_partition,
          confirm_needs_a_display, confirm_revokes, confirm_leaves_what_is_in_use,
-         confirm_notices_a_lost_claim, confirm_without_a_claim,
+         confirm_notices_a_lost_claim, confirm_after_sleep, confirm_without_a_claim,
          confirm_settles_what_is_held, confirm_cannot_write, retry_tries_again, retry_heals,
          trial_ends]

@@ -311,15 +311,17 @@ static int plan_args(struct fs *root, const struct setup_options *options,
 	return r;
 }
 
-/* What another program makes of the choice: its command is proposed, never run. */
+/* What the choice costs, and what another program makes of it: its command is proposed,
+ * never run. */
 static int plan_graphics(struct fs *root, const struct setup_choice *choice,
-			  struct setup_plan *plan, FILE *notes)
+			 struct setup_plan *plan, FILE *notes)
 {
 	const int r = setup_graphics(root, choice, &plan->graphics);
 
 	for (size_t i = 0; r == 0 && i < plan->graphics.n; i++)
-		fprintf(notes, _("Graphics switching: %s. Before the reboot: %s\n"),
-			plan->graphics.all[i].evidence, plan->graphics.all[i].mend);
+		fprintf(notes, _("%s: %s. Before the reboot: %s\n"),
+			_(plan->graphics.all[i].title), plan->graphics.all[i].evidence,
+			plan->graphics.all[i].mend);
 	return r;
 }
 

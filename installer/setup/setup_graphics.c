@@ -16,7 +16,19 @@ void setup_proposals_finish(struct setup_proposals *proposals)
 	*proposals = (struct setup_proposals){ .n = 0 };
 }
 
-/* Takes the texts of the problems. */
+/* Of a card it is a warning that a claim makes the panel dark. */
+static const struct doctor_check checks[] = {
+	{ "cards", N_("Graphics cards"), doctor_cards },
+	{ "switchers", N_("Graphics switching"), doctor_switchers },
+};
+
+static bool stands_against(const struct doctor_finding *f)
+{
+	return f->mend && (f->state == DOCTOR_PROBLEM ||
+			   (f->check == &checks[0] && f->state == DOCTOR_WARNING));
+}
+
+/* Takes the texts. */
 static int take(struct doctor *d, struct setup_proposals *ret)
 {
 	ret->all = calloc(d->n + 1, sizeof(*ret->all));
@@ -25,18 +37,18 @@ static int take(struct doctor *d, struct setup_proposals *ret)
 	for (size_t i = 0; i < d->n; i++) {
 		struct doctor_finding *f = &d->findings[i];
 
-		if (f->state != DOCTOR_PROBLEM || !f->mend)
+		if (!stands_against(f))
 			continue;
-		ret->all[ret->n++] = (struct setup_proposal){ f->evidence, f->mend };
+		ret->all[ret->n++] =
+			(struct setup_proposal){ f->check->title, f->evidence, f->mend };
 		f->evidence = f->mend = NULL;
 	}
 	return 0;
 }
 
 int setup_graphics(struct fs *root, const struct setup_choice *choice,
-		    struct setup_proposals *ret)
+		   struct setup_proposals *ret)
 {
-	static const struct doctor_check check = { "switchers", "", doctor_switchers };
 	static struct doctor d;
 	struct pci_address *chosen;
 	int r;
@@ -51,7 +63,7 @@ int setup_graphics(struct fs *root, const struct setup_choice *choice,
 	d.n_chosen = choice->n;
 	r = doctor_begin(&d, root);
 	if (r == 0) {
-		doctor_run(&d, &check, 1);
+		doctor_run(&d, checks, ARRAY_SIZE(checks));
 		r = d.error ? d.error : take(&d, ret);
 	}
 	doctor_finish(&d);

@@ -9,6 +9,7 @@
 #include "setup_choose.h"
 
 struct setup_proposal {
+	const char *title; /* of doctor's check */
 	char *evidence; /* who, in which mode, and what that does */
 	char *mend; /* what to type before the reboot */
 };
@@ -21,6 +22,6 @@ struct setup_proposals {
 /* As doctor finds it. Returns 0 or -ENOMEM; on success the caller calls
  * setup_proposals_finish(). */
 int setup_graphics(struct fs *root, const struct setup_choice *choice,
-		    struct setup_proposals *ret)
+		   struct setup_proposals *ret)
 	__attribute__((nonnull, warn_unused_result));
 void setup_proposals_finish(struct setup_proposals *proposals) __attribute__((nonnull));

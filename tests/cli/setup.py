@@ -400,6 +400,13 @@ def setup_proposes_a_mode_of_graphics():
             check(("Graphics switching" in said.get("notes", "")) == bool(wanted), f"{said}")
 
 
+def setup_says_what_the_panels_card_costs():
+    host("optimus", **{"etc/prime-discrete": "on-demand\n"})
+    setup("00:02.0", "--dry-run", says_=("Graphics cards: 0000:00:02.0: drives the inner panel",
+                                         "dark on the host", "claim the other card"))
+    check(answer(setup(CARD[0], "--dry-run", "--json"))["graphics"] == [], "of the other card, too")
+
+
 def setup_repeats_what_doctor_says_of_switching():
     for machine, card, files, mend in (
             ("optimus", CARD[0], {}, "prime-select on-demand"),
@@ -424,4 +431,4 @@ CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_g
          setup_another_card_replaces_it, setup_with_a_claim_of_the_configuration,
          undo_keeps_what_others_wrote, undo_asks_for_nothing, setup_asks_which_card,
          setup_asks_on_a_laptop, setup_proposes_a_mode_of_graphics,
-         setup_repeats_what_doctor_says_of_switching]
+         setup_says_what_the_panels_card_costs, setup_repeats_what_doctor_says_of_switching]

@@ -31,6 +31,7 @@ static void add_function(struct inventory *v, struct pci_address address)
 					     "consumer:*", "supplier:*",  NULL };
 	static const char *const resources[] = { "power_resources_D3hot", NULL };
 	static const char *const powers[] = { "control", "runtime_status", NULL };
+	static const char *const drm[] = { "drm", NULL };
 	char link[FS_PATH_MAX], here[FS_PATH_MAX], path[FS_PATH_MAX * 2];
 
 	pci_device_path(link, sizeof(link), address, NULL);
@@ -38,6 +39,7 @@ static void add_function(struct inventory *v, struct pci_address address)
 		return;
 	inventory_each(v, here, attributes, inventory_attribute);
 	inventory_each(v, here, links, inventory_link);
+	inventory_each(v, here, drm, inventory_folder);
 	if (inventory_below(path, sizeof(path), here, "power"))
 		inventory_each(v, path, powers, inventory_attribute);
 	/* whether the firmware can cut the power behind a port */

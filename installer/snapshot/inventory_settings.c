@@ -58,6 +58,11 @@ void inventory_settings(struct inventory *inventory)
 		  { "os-release", "vfio-claim.conf", "cmdline.d", "kernelstub",
 		    "mkinitcpio*", "dracut.conf*", "modprobe.d", "modules*", "kernel",
 		    "booster.yaml", "debian_version" } },
+		/* who switches graphics */
+		{ "etc", { "prime-discrete", "supergfxd.conf", "optimus-manager" } },
+		{ "etc/X11", { "xorg.conf" } },
+		{ "etc/udev/rules.d", { "*nvidia*" } },
+		{ "usr/lib/udev/rules.d", { "*nvidia*" } },
 		{ "etc/default", { "grub*", "limine*" } },
 		/* the rest of it is the image's own files, keys among them */
 		{ "etc/initramfs-tools",

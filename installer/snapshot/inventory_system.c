@@ -61,7 +61,8 @@ static void add_modules(struct inventory *v)
 	static const char *const modules[] = { "vfio*",	 "kvm*",      "irqbypass",
 					       "iommu*", "nvidia*",   "nouveau",
 					       "amdgpu", "radeon",    "i915",
-					       "xe",	 "simpledrm", NULL };
+					       "xe",	 "simpledrm", "bbswitch",
+					       NULL };
 
 	inventory_each(v, "sys/module", modules, as_module);
 	inventory_each(v, "lib/modules", inventory_any, as_kernel);
@@ -123,6 +124,19 @@ static void add_host(struct inventory *v)
 		inventory_each(v, firmware[i], code, inventory_empty);
 }
 
+/* ---- who switches graphics, besides their settings */
+
+static void add_switchers(struct inventory *v)
+{
+	static const char *const programs[] = { "system76-power", "prime-select", NULL };
+	static const char *const services[] = { "switcheroo-control", NULL };
+	static const char *const mux[] = { "gpu_mux_mode", "dgpu_disable", NULL };
+
+	inventory_each(v, "usr/bin", programs, inventory_empty);
+	inventory_each(v, "usr/libexec", services, inventory_empty);
+	inventory_each(v, "sys/devices/platform/asus-nb-wmi", mux, inventory_attribute);
+}
+
 /* ---- firmware */
 
 static void add_firmware(struct inventory *v)
@@ -169,6 +183,7 @@ void inventory_system(struct inventory *inventory)
 	add_disks(inventory);
 	add_modules(inventory);
 	add_host(inventory);
+	add_switchers(inventory);
 	add_firmware(inventory);
 	inventory_attribute(inventory, "sys/kernel/security/lockdown");
 	/* that they exist is all there is to say of them */

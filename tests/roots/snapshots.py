@@ -115,8 +115,29 @@ def round_trip(name):
     case(test)
 
 
-for machine_name in ("desktop", "laptop", "twins", "arc", "vmd", "server"):
+for machine_name in ("desktop", "laptop", "twins", "arc", "vmd", "server", "adder", "zephyrus",
+                     "swift", "latitude", "optimus", "envy", "elitebook", "box"):
     round_trip(machine_name)
+
+
+@case
+def of_who_switches_graphics():
+    """Doctor says the same of it."""
+    def of(root):
+        found = json.loads(run("doctor", "--json", root=root).stdout)["checks"]
+        return [f for f in found if f["id"] in ("switchers", "cards")]
+
+    for name, wanted in (("adder", "system76-power"), ("zephyrus", "asus-nb-wmi"),
+                         ("zephyrus", "supergfxctl"), ("optimus", "prime-select"),
+                         ("envy", "bbswitch"), ("swift", "switcheroo")):
+        write(name)
+        put("etc/udev/rules.d/50-remove-nvidia.rules",
+            'ATTR{vendor}=="0x10de", ATTR{remove}="1"\n')
+        put("etc/optimus-manager/optimus-manager.conf", "startup_mode=nvidia\n")
+        taken()
+        there = of(ROOT)
+        check(any(wanted in f["evidence"] for f in there), f"{name}: {there}")
+        same(name, of(AGAIN), there)
 
 
 @case

@@ -404,7 +404,7 @@ enum handover handover_release(struct fs *root, const char *name, bool dry_run,
 	}
 	if (dry_run)
 		return HANDOVER_IN_USE;
-	switch (release_claim(root, &boot, claim, holders, what)) {
+	switch (release_claim(root, &boot, claim, RELEASE_WHOLE, holders, what)) {
 	case VERDICT_RELEASED:
 		return HANDOVER_DONE;
 	case VERDICT_IN_USE:

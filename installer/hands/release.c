@@ -2,11 +2,13 @@
 #include "release.h"
 
 #include <errno.h>
+#include <libkmod.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "act.h"
 #include "driver.h"
+#include "host_users.h"
 #include "text.h"
 #include "users.h"
 #include "worker.h"
@@ -41,7 +43,8 @@ static void announce(struct fs *root, struct pci_address address)
 	(void)!fs_write_text(root, path, "add");
 }
 
-static void wait_for_driver(struct fs *root, struct pci_address address,
+/* False, with that said, if no driver of the host came. */
+static bool wait_for_driver(struct fs *root, struct pci_address address,
 			    struct str *what)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
@@ -60,15 +63,85 @@ static void wait_for_driver(struct fs *root, struct pci_address address,
 		str_join(what, " is on ", driver, NULL);
 	else
 		str_add(what, " has no driver of the host");
+	return driver[0];
+}
+
+/* Whether any module of the host says that it drives this, blacklisted or not. */
+static bool module_fits(struct fs *root, struct pci_address address)
+{
+	char path[FS_PATH_MAX], alias[128];
+	struct kmod_list *modules = NULL;
+	struct kmod_ctx *kmod;
+	bool fits;
+
+	pci_device_path(path, sizeof(path), address, "modalias");
+	if (root->captured || fs_read_text(root, path, alias, sizeof(alias)) < 0)
+		return false;
+	kmod = kmod_new(NULL, NULL);
+	if (!kmod)
+		return false;
+	fits = kmod_module_new_from_lookup(kmod, alias, &modules) == 0 && modules;
+	kmod_module_unref_list(modules);
+	kmod_unref(kmod);
+	return fits;
+}
+
+/* As vfio-pci had it: the same transaction as any claim. False, with why. */
+static bool take_again(struct fs *root, const struct report *boot,
+		       const struct report_claim *claim, struct str *what)
+{
+	static struct pci_address addresses[CONF_MAX_FUNCTIONS];
+	static struct holders holders;
+	static struct act_log log;
+	struct module_loader loader = { .load = load_nothing };
+
+	holders = (struct holders){ .n = 0 };
+	log.n = 0;
+	for (unsigned i = 0; i < claim->n; i++) {
+		const struct report_function *f = &boot->functions[claim->first + i];
+		struct act_entry *e = &log.entries[log.n];
+
+		if (!f->found)
+			continue;
+		addresses[log.n++] = f->address;
+		*e = (struct act_entry){ .address = f->address };
+		if (driver_current(root, e->address, e->previous_driver) < 0)
+			e->previous_driver[0] = '\0';
+	}
+	str_add(what, "; ");
+	/* some came, and may have been opened */
+	host_users_find(root, addresses, log.n, &holders);
+	if (!holders.n)
+		return act_bind(root, &loader, &log, 0, what) == REASON_NONE;
+	holders_say(&holders, what);
+	return false;
+}
+
+/* After something was left without the driver that the host has for it. */
+static enum verdict roll_back(struct fs *root, const struct report *boot,
+			      const struct report_claim *claim, struct str *what)
+{
+	if (take_again(root, boot, claim, what))
+		str_join(
+			what, claim->name,
+			_(" is on vfio-pci again; load the host's driver (modprobe), and "
+			  "release it then"),
+			NULL);
+	else
+		str_add(what,
+			_("; the host has it; load its driver (modprobe), or reboot"));
+	return VERDICT_FAILED;
 }
 
 static enum verdict release(struct fs *root, const struct report *boot,
-			    const struct report_claim *claim, struct str *what)
+			    const struct report_claim *claim, enum release_how how,
+			    struct str *what)
 {
 	static struct act_log log;
 	struct module_loader loader = { .load = load_nothing };
 	char text[512];
 	struct str lost = STR_ON(text);
+	bool missing = false;
 
 	log.n = 0;
 	for (unsigned i = 0; i < claim->n; i++) {
@@ -86,24 +159,35 @@ static enum verdict release(struct fs *root, const struct report *boot,
 	if (!act_undo(root, &loader, &log, &lost)) {
 		str_join(what, claim->name, _(" is not the host's as a whole"), text,
 			 NULL);
-		return VERDICT_FAILED;
+		return how == RELEASE_WHOLE ? roll_back(root, boot, claim, what)
+					    : VERDICT_FAILED;
 	}
 	str_join(what, claim->name, " was given back", text, NULL);
 	for (unsigned i = 0; i < log.n; i++)
 		announce(root, log.entries[i].address);
-	for (unsigned i = 0; i < log.n; i++)
-		if (is_display(root, log.entries[i].address))
-			wait_for_driver(root, log.entries[i].address, what);
-	return VERDICT_RELEASED;
+	for (unsigned i = 0; i < log.n; i++) {
+		const struct act_entry *e = &log.entries[i];
+
+		if (is_display(root, e->address) &&
+		    !wait_for_driver(root, e->address, what))
+			missing = missing || e->previous_driver[0] ||
+				  module_fits(root, e->address);
+	}
+	if (!missing || how == RELEASE_SURELY)
+		return VERDICT_RELEASED;
+	str_add(what,
+		_(" (offered to the drivers that are loaded, and to udev for 5 s)"));
+	return roll_back(root, boot, claim, what);
 }
 
 struct job {
 	struct fs *root;
 	const struct report *boot;
 	const struct report_claim *claim;
+	enum release_how how;
 	struct shared {
 		enum verdict verdict;
-		char what[512];
+		char what[768];
 	} * shared;
 };
 
@@ -112,7 +196,7 @@ static void work(void *arg)
 	struct job *job = arg;
 	struct str what = STR_ON(job->shared->what);
 
-	job->shared->verdict = release(job->root, job->boot, job->claim, &what);
+	job->shared->verdict = release(job->root, job->boot, job->claim, job->how, &what);
 }
 
 bool release_held(struct fs *root, const struct report *boot,
@@ -135,10 +219,10 @@ bool release_held(struct fs *root, const struct report *boot,
 }
 
 enum verdict release_claim(struct fs *root, const struct report *boot,
-			   const struct report_claim *claim, struct holders *ret,
-			   struct str *what)
+			   const struct report_claim *claim, enum release_how how,
+			   struct holders *ret, struct str *what)
 {
-	struct job job = { .root = root, .boot = boot, .claim = claim };
+	struct job job = { .root = root, .boot = boot, .claim = claim, .how = how };
 	enum verdict verdict = VERDICT_FAILED;
 
 	if (release_held(root, boot, claim, ret, what)) {
@@ -177,7 +261,8 @@ enum verdict release_all(struct fs *root, const struct report *boot, struct str 
 			continue;
 		if (what->len > begin)
 			str_add(what, "; ");
-		verdict = release_claim(root, boot, claim, &holders, what);
+		verdict =
+			release_claim(root, boot, claim, RELEASE_SURELY, &holders, what);
 		if (verdict > worst)
 			worst = verdict;
 	}

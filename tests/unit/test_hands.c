@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changing hands while the system runs: what the other driver refuses goes back. */
+#include "unit.h"
+
+#include "handover.h"
+#include "release.h"
+#include "scene.h"
+
+#define CLASS(address) PCI_DEVICES "/" address "/class"
+
+static struct holders holders;
+static char text[1024];
+
+/* The host has all of it, and vfio-pci is loaded. */
+static void make(struct scene *s)
+{
+	scene_desktop(s);
+	scene_claim(s, "gaming", GPU, AUDIO, USB, NULL);
+	s->fake.cmdline = "ro quiet";
+	s->fake.fs.captured = true; /* nothing is waited for */
+	fake_overlay(&s->fake, CLASS(GPU), "0x030000\n");
+	fake_core_load(&s->fake, "i915");
+	fake_core_load(&s->fake, "nouveau");
+	fake_core_load(&s->fake, "snd_hda_intel");
+	fake_core_load(&s->fake, "vfio-pci");
+}
+
+static enum handover claim(struct scene *s)
+{
+	struct str what = STR_ON(text);
+
+	return handover_claim(&s->fake.fs, "gaming", false, &holders, &what);
+}
+
+/* `known`: early boot has seen what drove it before. */
+static enum verdict release(struct scene *s, enum release_how how, bool known)
+{
+	static struct report boot;
+	static const char *const addresses[] = { GPU, AUDIO, USB };
+	static const char *const drivers[] = { "nouveau", "snd_hda_intel", "xhci_hcd" };
+	struct str what = STR_ON(text);
+
+	boot = (struct report){ .stage = "start", .n_claims = 1, .n_functions = 3 };
+	boot.claims[0] = (struct report_claim){ .name = "gaming",
+						.outcome = OUTCOME_CLAIMED,
+						.n = 3 };
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		struct report_function *f = &boot.functions[i];
+
+		f->found = pci_address_parse(addresses[i], &f->address);
+		if (known)
+			str_copy(f->previous_driver, sizeof(f->previous_driver),
+				 drivers[i]);
+	}
+	return release_claim(&s->fake.fs, &boot, &boot.claims[0], how, &holders, &what);
+}
+
+static void assert_claimed(struct scene *s)
+{
+	static const char *const functions[] = { GPU, AUDIO, USB };
+
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		assert_driver(s, functions[i], "vfio-pci");
+		assert_string_equal(fake_at(&s->fake, functions[i])->override,
+				    "vfio-pci");
+	}
+}
+
+static void there_and_back(void **state)
+{
+	struct scene *s = scene_new(make), *before = scene_new(make);
+
+	(void)state;
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	assert_claimed(s);
+	assert_int_equal(claim(s), HANDOVER_NOTHING);
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_RELEASED);
+	assert_contains(text, GPU " is on nouveau");
+	assert_null(scene_not_as_found(s, before));
+	scene_free(s);
+	scene_free(before);
+}
+
+static void vfio_does_not_take_it(void **state)
+{
+	struct scene *s = scene_new(make), *before = scene_new(make);
+
+	(void)state;
+	for (unsigned skip = 0; skip < 3; skip++) {
+		scene_copy(s, before);
+		fake_fail(&s->fake, "vfio-pci/bind", EIO, 1)->skip = skip;
+		assert_int_equal(claim(s), HANDOVER_FAILED);
+		assert_contains(text, "bind-failed");
+		assert_contains(text, GPU " is as it was");
+		assert_contains(text, USB " is as it was");
+		assert_null(scene_not_as_found(s, before));
+	}
+	scene_free(s);
+	scene_free(before);
+}
+
+/* Nothing can be done then, but it is told, with what to do. */
+static void neither_takes_it(void **state)
+{
+	struct scene *s = scene_new(make);
+
+	(void)state;
+	fake_fail(&s->fake, "vfio-pci/bind", EIO, 0);
+	fake_fail(&s->fake, "nouveau/bind", EIO, 0);
+	assert_int_equal(claim(s), HANDOVER_FAILED);
+	assert_contains(text, "NOT given back: " GPU);
+	assert_contains(text, GPU " is on no driver (before: nouveau); load that");
+	assert_contains(text, AUDIO " is as it was");
+	scene_free(s);
+}
+
+static void the_host_does_not_take_it(void **state)
+{
+	struct scene *s = scene_new(make);
+
+	(void)state;
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	fake_driver(&s->fake, "nouveau")->probe_error = EIO;
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_FAILED);
+	assert_contains(text, "NOT given back: " GPU);
+	assert_contains(text, "gaming is on vfio-pci again; load the host's");
+	assert_claimed(s);
+	/* nor does vfio-pci again */
+	fake_fail(&s->fake, "vfio-pci/bind", EIO, 0);
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_FAILED);
+	assert_contains(text, "the host has it; load its driver");
+	assert_driver(s, GPU, "");
+	assert_driver(s, AUDIO, "snd_hda_intel");
+	assert_string_equal(fake_at(&s->fake, GPU)->override, "");
+	scene_free(s);
+}
+
+/* The host's, whatever drives it: a boot that was not good. */
+static void the_host_keeps_it_all_the_same(void **state)
+{
+	struct scene *s = scene_new(make);
+
+	(void)state;
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	fake_driver(&s->fake, "nouveau")->probe_error = EIO;
+	assert_int_equal(release(s, RELEASE_SURELY, false), VERDICT_RELEASED);
+	assert_contains(text, GPU " has no driver of the host");
+	assert_driver(s, GPU, "");
+	assert_driver(s, AUDIO, "snd_hda_intel");
+	assert_string_equal(fake_at(&s->fake, GPU)->override, "");
+	scene_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(vfio_does_not_take_it),
+		cmocka_unit_test(neither_takes_it),
+		cmocka_unit_test(the_host_does_not_take_it),
+		cmocka_unit_test(the_host_keeps_it_all_the_same),
+	};
+
+	return UNIT_RUN(tests);
+}

@@ -133,6 +133,25 @@ static enum verdict roll_back(struct fs *root, const struct report *boot,
 	return VERDICT_FAILED;
 }
 
+/* As if it were half claimed, and every function found without a driver of vfio's. */
+static void begin(const struct report *boot, const struct report_claim *claim,
+		  struct act_log *log)
+{
+	log->n = 0;
+	for (unsigned i = 0; i < claim->n; i++) {
+		const struct report_function *f = &boot->functions[claim->first + i];
+		struct act_entry *e = &log->entries[log->n];
+
+		if (!f->found)
+			continue;
+		log->n++;
+		*e = (struct act_entry){ .address = f->address, .override_begun = true };
+		/* what an old guide gave to vfio-pci before us goes to the host, too */
+		if (!driver_vfio_accepts(f->previous_driver))
+			str_copy(e->previous_driver, PCI_DRIVER_LEN, f->previous_driver);
+	}
+}
+
 static enum verdict release(struct fs *root, const struct report *boot,
 			    const struct report_claim *claim, enum release_how how,
 			    struct str *what)
@@ -143,19 +162,7 @@ static enum verdict release(struct fs *root, const struct report *boot,
 	struct str lost = STR_ON(text);
 	bool missing = false;
 
-	log.n = 0;
-	for (unsigned i = 0; i < claim->n; i++) {
-		const struct report_function *f = &boot->functions[claim->first + i];
-		struct act_entry *e = &log.entries[log.n];
-
-		if (!f->found)
-			continue;
-		log.n++;
-		*e = (struct act_entry){ .address = f->address, .override_begun = true };
-		/* what an old guide gave to vfio-pci before us goes to the host, too */
-		if (!driver_vfio_accepts(f->previous_driver))
-			str_copy(e->previous_driver, PCI_DRIVER_LEN, f->previous_driver);
-	}
+	begin(boot, claim, &log);
 	if (!act_undo(root, &loader, &log, &lost)) {
 		str_join(what, claim->name, _(" is not the host's as a whole"), text,
 			 NULL);

@@ -114,6 +114,49 @@ static void neither_takes_it(void **state)
 	scene_free(s);
 }
 
+/* ---- somebody opens it once it was looked at */
+
+static unsigned looks;
+
+static int list_late(struct fs *fs, const char *path, fs_name_fn *fn, void *arg)
+{
+	if (str_equal(path, "proc"))
+		return ++looks > 1 ? fn(arg, "70") : 0;
+	if (str_equal(path, "proc/70/fd"))
+		return fn(arg, "3");
+	return fake_files.list(fs, path, fn, arg);
+}
+
+static int link_late(struct fs *fs, const char *path, char *buf, size_t size)
+{
+	if (!str_equal(path, "proc/70/fd/3"))
+		return fake_files.link(fs, path, buf, size);
+	str_copy(buf, size, "/dev/nvidia0");
+	return 0;
+}
+
+static void opened_in_between(void **state)
+{
+	struct scene *s = scene_new(make), *before = scene_new(make);
+	struct fs_ops ops = fake_files;
+
+	(void)state;
+	ops.list = list_late;
+	ops.link = link_late;
+	looks = 0;
+	s->fake.fs.ops = &ops;
+	fake_driver(&s->fake, "nouveau")->name = "nvidia";
+	fake_overlay(&s->fake, PCI_DEVICES "/" GPU "/drm", NULL);
+	str_copy(fake_at(&s->fake, GPU)->driver, PCI_DRIVER_LEN, "nvidia");
+	str_copy(fake_at(&before->fake, GPU)->driver, PCI_DRIVER_LEN, "nvidia");
+	assert_int_equal(claim(s), HANDOVER_IN_USE);
+	assert_int_equal(looks, 1); /* the second look is the worker's */
+	assert_contains(text, "(pid 70) has /dev/nvidia0 open");
+	assert_null(scene_not_as_found(s, before));
+	scene_free(s);
+	scene_free(before);
+}
+
 static void the_host_does_not_take_it(void **state)
 {
 	struct scene *s = scene_new(make);
@@ -157,6 +200,7 @@ int main(void)
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(vfio_does_not_take_it),
 		cmocka_unit_test(neither_takes_it),
+		cmocka_unit_test(opened_in_between),
 		cmocka_unit_test(the_host_does_not_take_it),
 		cmocka_unit_test(the_host_keeps_it_all_the_same),
 	};

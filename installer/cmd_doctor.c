@@ -29,6 +29,7 @@ static const struct doctor_check checks[] = {
 	{ "configuration", N_("Configuration"), doctor_conf },
 	{ "configuration-file", N_("Owner and mode of it"), doctor_conf_file },
 	{ "next-boot", N_("Next boot"), doctor_next_boot },
+	{ "settings", N_("Settings before binding"), doctor_settings },
 	{ "modprobe", N_("Leftovers in modprobe.d"), doctor_modprobe },
 	{ "module-lists", N_("Leftovers in lists of modules"), doctor_module_lists },
 	{ "arguments", N_("Kernel arguments"), doctor_arguments },

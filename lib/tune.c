@@ -175,36 +175,35 @@ enum tune tune_check(struct fs *fs, struct pci_address address,
 
 /* ---- notes */
 
-/* A note that begins with the key, and what it says where that is one. */
-static struct str note(struct tune_notes *notes, const struct pci_address *address,
-		       enum setting_key key, const char *value)
+void tune_add_name(struct str *s, struct pci_address address, const struct setting *want,
+		   enum setting_key key)
+{
+	pci_address_add(s, address);
+	str_join(s, ": ", setting_name(key), " = ", NULL);
+	setting_add(s, want, key);
+	str_add(s, ": ");
+}
+
+/* What does not fit is left out. */
+static struct str note(struct tune_notes *notes, enum setting_key key)
 {
 	static char nowhere[1];
 	struct tune_note *n = &notes->notes[notes->n];
-	struct str s;
 
 	if (notes->n == TUNE_MAX_NOTES)
 		return STR_ON(nowhere);
 	notes->n++;
 	n->key = (uint8_t)key;
-	s = STR_ON(n->text);
-	if (address) {
-		pci_address_add(&s, *address);
-		str_add(&s, ": ");
-	}
-	str_join(&s, setting_name(key), " = ", value, ": ", NULL);
-	return s;
+	return STR_ON(n->text);
 }
 
 static void note_refused(struct tune_notes *notes, struct pci_address address,
 			 const struct setting *want, enum setting_key key,
 			 const char *why, bool untouched)
 {
-	char value[SETTING_RESET_LEN];
-	struct str v = STR_ON(value), s;
+	struct str s = note(notes, key);
 
-	setting_add(&v, want, key);
-	s = note(notes, &address, key, value);
+	tune_add_name(&s, address, want, key);
 	str_join(&s, why, untouched ? "; left as it was" : "; it is NOT as it was", NULL);
 }
 
@@ -404,11 +403,11 @@ static bool disabled(struct fs *fs, const char *path, bool absent)
 }
 
 static void note_parameter(struct tune_notes *notes, enum setting_key key,
-			   const char *value, const char *parameter, bool is)
+			   const char *said, const char *parameter, bool is)
 {
-	struct str s = note(notes, NULL, key, value);
+	struct str s = note(notes, key);
 
-	str_join(&s, "vfio-pci has ", parameter, is ? "=Y" : "=N",
+	str_join(&s, said, ": vfio-pci has ", parameter, is ? "=Y" : "=N",
 		 ", which it takes when it is loaded: the kernel argument vfio-pci.",
 		 parameter, is ? "=0" : "=1", " says otherwise", NULL);
 }
@@ -419,14 +418,13 @@ void tune_check_parameters(struct fs *fs, const struct tune_votes *votes,
 	struct str s;
 
 	if (votes->vga && votes->no_vga) {
-		s = note(notes, NULL, SETTING_VGA, "yes and no");
-		str_add(&s, "vfio-pci has one value for all; left as it was");
+		s = note(notes, SETTING_VGA);
+		str_add(&s, TUNE_DISAGREE);
 	} else if ((votes->vga || votes->no_vga) &&
 		   disabled(fs, PARAMETERS "disable_vga", true) != votes->no_vga) {
-		note_parameter(notes, SETTING_VGA, votes->vga ? "yes" : "no",
+		note_parameter(notes, SETTING_VGA, votes->vga ? "vga = yes" : "vga = no",
 			       "disable_vga", votes->vga);
 	}
 	if (votes->asleep && disabled(fs, PARAMETERS "disable_idle_d3", false))
-		note_parameter(notes, SETTING_IDLE, "d3hot or d3cold", "disable_idle_d3",
-			       true);
+		note_parameter(notes, SETTING_IDLE, "idle", "disable_idle_d3", true);
 }

@@ -16,7 +16,7 @@
 #include "pci.h"
 #include "setting.h"
 
-#define TUNE_MAX_NOTES 8
+#define TUNE_MAX_NOTES 16
 
 /* What was refused. Flat, as the log that it is part of. */
 struct tune_notes {
@@ -49,6 +49,10 @@ enum tune tune_check(struct fs *fs, struct pci_address address,
 		     const struct setting *want, enum setting_key key, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/* "0000:01:00.0: reset = flr,bus: ", which every text about a setting begins with. */
+void tune_add_name(struct str *s, struct pci_address address, const struct setting *want,
+		   enum setting_key key) __attribute__((nonnull));
+
 /* With no driver bound. `undo` is filled before anything is changed. */
 void tune_before(struct fs *fs, struct pci_address address, const struct setting *want,
 		 struct tune_undo *undo, struct tune_notes *notes)
@@ -61,6 +65,9 @@ void tune_after(struct fs *fs, struct pci_address address, const struct setting 
 /* With no driver bound. False, with the key in `lost`, if something is not as it was. */
 bool tune_restore(struct fs *fs, struct pci_address address, struct tune_undo *undo,
 		  struct str *lost) __attribute__((nonnull, warn_unused_result));
+
+/* Of vga. */
+#define TUNE_DISAGREE "vga = yes and no: vfio-pci has one value for all"
 
 /* What all functions that are to be claimed say of what vfio-pci has one value for. */
 struct tune_votes {

@@ -200,7 +200,7 @@ void doctor_kvm(struct doctor *d), doctor_qemu(struct doctor *d),
 void doctor_boot_loader(struct doctor *d), doctor_initramfs(struct doctor *d),
 	doctor_images(struct doctor *d);
 void doctor_conf(struct doctor *d), doctor_conf_file(struct doctor *d),
-	doctor_next_boot(struct doctor *d);
+	doctor_next_boot(struct doctor *d), doctor_settings(struct doctor *d);
 void doctor_modprobe(struct doctor *d), doctor_module_lists(struct doctor *d),
 	doctor_arguments(struct doctor *d), doctor_overrides(struct doctor *d),
 	doctor_cards(struct doctor *d), doctor_switchers(struct doctor *d);

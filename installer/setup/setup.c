@@ -11,6 +11,7 @@
 #include "keep.h"
 #include "needed.h"
 #include "next.h"
+#include "offered.h"
 #include "setup_args.h"
 #include "setup_conf.h"
 #include "text.h"
@@ -83,9 +84,21 @@ struct judgement {
 	bool leaves_display;
 };
 
+static void note_setting(void *arg, enum tune result, const char *text)
+{
+	char clean[512];
+
+	text_clean(clean, sizeof(clean), text);
+	fprintf(arg,
+		result == TUNE_E_UNREADABLE
+			? "%s\n"
+			: _("%s; it will be left as it is, with a warning at boot\n"),
+		clean);
+}
+
 /* Fills next.plan. False, with why, if that is not possible. */
 static bool plan_next(struct fs *root, const char *text, const char *entry,
-		      struct judgement *j, struct str *why)
+		      struct judgement *j, FILE *notes, struct str *why)
 {
 	struct next *next = &j->next;
 	static struct machine machine;
@@ -112,6 +125,7 @@ static bool plan_next(struct fs *root, const char *text, const char *entry,
 	}
 	next_plan(entry, &machine, next);
 	j->leaves_display = leaves_display(&machine, &next->plan);
+	(void)offered_check(root, &next->conf, &machine, note_setting, notes);
 	machine_finish(&machine);
 	return true;
 }
@@ -156,7 +170,7 @@ static int judge(struct fs *root, const struct setup_choice *choice, const char 
 	enum reason reason;
 
 	j = (struct judgement){ .leaves_display = false };
-	if (!plan_next(root, text, choice->name, &j, why))
+	if (!plan_next(root, text, choice->name, &j, notes, why))
 		return -EINVAL;
 	reason = j.next.plan.reason;
 	detail = j.next.plan.detail;
@@ -210,7 +224,8 @@ static char *replace(char *text, char *with)
 }
 
 /* The configuration with the choice in it; NULL for lack of memory. */
-static char *conf_text(const char *before, const struct setup_choice *choice,
+static char *conf_text(const char *before, const struct conf *parsed,
+		       const struct setup_choice *choice,
 		       const struct setup_options *options, bool named)
 {
 	const struct card_function *functions[CONF_MAX_FUNCTIONS];
@@ -218,7 +233,8 @@ static char *conf_text(const char *before, const struct setup_choice *choice,
 
 	for (size_t i = 0; i < choice->n; i++)
 		functions[i] = &choice->functions[i];
-	text = setup_conf_with(before, choice->name, functions, choice->n);
+	text = setup_conf_with(before, before ? parsed : NULL, choice->name, functions,
+			       choice->n);
 	if (text && named)
 		text = replace(text, claims_set_named(text, choice->name, true));
 	if (text && options->no_display_ok)
@@ -268,7 +284,7 @@ static int plan_conf(struct fs *root, const struct setup_choice *choice,
 		return conf_error(why, r);
 	text = choice->existing
 		       ? claims_set_named(now.text, choice->name, plan->named)
-		       : conf_text(before, choice, options, plan->named);
+		       : conf_text(before, &now, choice, options, plan->named);
 	free(before);
 	if (!text)
 		return -ENOMEM;

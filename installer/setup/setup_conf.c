@@ -61,7 +61,44 @@ static bool opens_host(const char *line)
 	return str_take_text(&c, "host") && *skip_blanks(c) == ']';
 }
 
-static void write_function(FILE *out, const struct card_function *f)
+/* Each that is said, as " reset=bus" or as a line "reset = bus". */
+static void write_settings(FILE *out, const struct setting *setting, bool lines)
+{
+	char text[128];
+
+	for (unsigned key = 0; setting && key < SETTING_KEYS; key++) {
+		struct str s = STR_ON(text);
+
+		if (!setting_says(setting, key))
+			continue;
+		str_join(&s, lines ? "" : " ", setting_name(key), lines ? " = " : "=",
+			 NULL);
+		setting_add(&s, setting, key);
+		fprintf(out, "%s%s", text, lines ? "\n" : "");
+	}
+}
+
+/* What the claim's line says of what sits there, else of another specimen, or NULL. */
+static const struct setting *line_settings(const struct conf *conf,
+					   const struct conf_claim *claim,
+					   const struct card_function *f)
+{
+	const struct setting *other = NULL;
+
+	for (unsigned i = 0; claim && i < claim->n; i++) {
+		const struct conf_function *line = &conf->functions[claim->first + i];
+		const struct identity *id = &line->identity;
+
+		if (pci_path_equal(&id->path, &f->path))
+			return &line->setting;
+		if (memcmp(&id->ids, &f->function.ids, sizeof(id->ids)) == 0)
+			other = &line->setting;
+	}
+	return other;
+}
+
+static void write_function(FILE *out, const struct card_function *f,
+			   const struct setting *setting)
 {
 	const struct pci_ids *ids = &f->function.ids;
 	char text[512];
@@ -83,16 +120,25 @@ static void write_function(FILE *out, const struct card_function *f)
 	}
 	if (f->unique)
 		fputs(" unique=yes", out);
+	write_settings(out, setting, false);
 	fputc('\n', out);
 }
 
-static void write_claim(FILE *out, const char *name,
+/* What its owner wants to be set before it is bound is kept. */
+static void write_claim(FILE *out, const struct conf *before, const char *name,
 			const struct card_function *const *functions, size_t n)
 {
+	const struct conf_claim *claim = NULL;
+
+	for (unsigned i = 0; before && i < before->n_claims; i++)
+		if (str_equal(before->claims[i].name, name))
+			claim = &before->claims[i];
 	fprintf(out, "[claim %s]\n", name);
+	write_settings(out, claim ? &claim->setting : NULL, true);
 	for (size_t i = 0; i < n; i++) {
 		fprintf(out, "# %s\n", functions[i]->name);
-		write_function(out, functions[i]);
+		write_function(out, functions[i],
+			       line_settings(before, claim, functions[i]));
 	}
 }
 
@@ -112,7 +158,7 @@ static char *finish(FILE *out, char **text)
 	return NULL;
 }
 
-char *setup_conf_with(const char *existing, const char *name,
+char *setup_conf_with(const char *existing, const struct conf *before, const char *name,
 		      const struct card_function *const *functions, size_t n)
 {
 	ARGS_OWNED struct args names = { 0 };
@@ -137,7 +183,7 @@ char *setup_conf_with(const char *existing, const char *name,
 			fputc('\n', out);
 		if (size > 1 && !str_equal(text + size - 2, "\n\n"))
 			fputc('\n', out);
-		write_claim(out, name, functions, n);
+		write_claim(out, before, name, functions, n);
 		result = finish(out, &result);
 	}
 	free(rest);

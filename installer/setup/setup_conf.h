@@ -17,10 +17,13 @@ int setup_conf_load(struct fs *root, struct conf *ret, struct str *why)
 
 /* The others return heap text, or NULL for lack of memory. */
 
-/* With this claim at its end, and no other of the name; `existing` may be NULL. */
-char *setup_conf_with(const char *existing, const char *name,
+/*
+ * With this claim at its end, and no other of the name, of which only the settings are
+ * kept. `existing`, and `before`, which is the same parsed, may be NULL.
+ */
+char *setup_conf_with(const char *existing, const struct conf *before, const char *name,
 		      const struct card_function *const *functions, size_t n)
-	__attribute__((nonnull(2, 3), warn_unused_result));
+	__attribute__((nonnull(3, 4), warn_unused_result));
 
 /* With require-display = no. */
 char *setup_conf_without_display(const char *existing)

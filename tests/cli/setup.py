@@ -72,6 +72,25 @@ def setup_and_undo_with_grub():
     check(content(f"{ROOT}/etc/default/grub") == GRUB["etc/default/grub"].encode(), "edited")
 
 
+def setup_keeps_what_is_set_before_binding():
+    host("qemu")
+    setup(QEMU_CARD[0])
+    text = content(CONF).decode().replace("[claim gpu]\n", "[claim gpu]\nidle=on\n# mine\nvga = no\n")
+    text = re.sub(r"(function = 0000:01:00.1 .*)", r"\1 reset=flr,bus", text)
+    put(CONF, text)
+    setup(QEMU_CARD[0], says_=["0000:01:00.1: reset = flr,bus: the kernel knows no way to reset it",
+                               "it will be left as it is"])
+    after = content(CONF).decode()
+    check("[claim gpu]\nidle = on\nvga = no\n#" in after and after.count(" reset=flr,bus\n") == 1
+          and re.search(r"0000:01:00.1 .* reset=flr,bus\n", after), after)
+    setup(QEMU_CARD[0])
+    check(content(CONF).decode() == after, "a second setup writes")
+    # the card is in another slot now
+    put(CONF, after.replace("path=0000:00:1c.0", "path=0000:00:1b.0"))
+    setup(QEMU_CARD[0])
+    check(content(CONF).decode() == after, "another slot loses what was said")
+
+
 def setup_and_undo_with_systemd_boot():
     host("qemu", loader=SYSTEMD_BOOT)
     there_and_back(QEMU_CARD[0])
@@ -428,7 +447,8 @@ CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_g
          setup_takes_the_whole_card, setup_only_the_chosen_twin,
          setup_knows_serials_and_unique_ids, setup_another_name, setup_without_a_display,
          setup_arguments_of_the_iommu, setup_more_arguments, setup_what_is_configured_stays,
-         setup_another_card_replaces_it, setup_with_a_claim_of_the_configuration,
+         setup_another_card_replaces_it, setup_keeps_what_is_set_before_binding,
+         setup_with_a_claim_of_the_configuration,
          undo_keeps_what_others_wrote, undo_asks_for_nothing, setup_asks_which_card,
          setup_asks_on_a_laptop, setup_proposes_a_mode_of_graphics,
          setup_says_what_the_panels_card_costs, setup_repeats_what_doctor_says_of_switching]

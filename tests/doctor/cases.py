@@ -50,6 +50,15 @@ def off(*words, **more):
             "next-boot": ("problem", "iommu-inactive", "IOMMU above"), **more}
 
 
+def settings(said, *more):
+    """The claim says them; `more` files of the card's GPU."""
+    def change(tree):
+        tree.files.update({CONF: (f"{tree.configuration()}{said}\n", 0o644)})
+        for path, content in zip(more[::2], more[1::2]):
+            tree.files[f"sys/bus/pci/devices/{CARD[0]}/{path}"] = content
+    return change
+
+
 def no_claim(tree):
     tree.files[CONF] = None
 
@@ -304,6 +313,24 @@ CLAIMS = [
          {"next-boot": ("problem", "last-display", "require-display")}),
     Case("half a group", lambda tree: tree.claim(*CARD[:2]),
          {"next-boot": ("problem", "group-not-viable", "vfio-claim list")}),
+    Case("a size that a BAR can have", settings("rebar = 1:16G", "resource1_resize",
+                                                "0000000000007f00\n"), {}),
+    Case("a size that it cannot have", settings("rebar = 1:32G", "resource1_resize",
+                                                "0000000000007f00\n"),
+         {"settings": ("warning", f"{CARD[0]}: rebar = 1:32G: this BAR can have 256M 512M",
+                       "Before binding")}),
+    Case("a BAR that cannot be resized", settings("rebar = 0:1G"),
+         {"settings": ("warning", "this BAR cannot be resized")}),
+    Case("a reset method that is not there", settings("reset = flr,pm", "reset_method",
+                                                      "flr bus\n"),
+         {"settings": ("warning", f"{CARD[0]}: reset = flr,pm: its reset methods are flr bus")}),
+    Case("no way to sleep", settings("idle = d3hot"),
+         {"settings": ("warning", "no power management capability")}),
+    Case("two values where there is one", lambda tree: tree.files.update({CONF: (
+        tree.configuration().replace(tree.machine.get(CARD[0]).line(),
+                                     tree.machine.get(CARD[0]).line(vga="yes")) + "vga = no\n",
+        0o644)}),
+         {"settings": ("warning", "one value for all")}),
     Case("no place for a record",
          all_of(drop(SECURE_BOOT), lambda tree: setattr(tree, "host", "record = none")),
          {"next-boot": ("warning", "not counted", "record in vfio-claim.conf(5)")}),

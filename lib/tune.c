@@ -5,7 +5,6 @@
 
 #define PARAMETERS "sys/module/vfio_pci/parameters/"
 #define TRIES 3 /* of a write that gives something back */
-#define SIZES_MAX 44 /* PCIe 6.0, 7.8.6: 1 MiB to 8 EiB */
 
 /* ---- what there is */
 
@@ -40,6 +39,11 @@ int tune_sizes(struct fs *fs, struct pci_address address, unsigned bar, uint64_t
 	return str_take_hex(&p, 1, 16, ret) && !*p ? 0 : -EPROTO;
 }
 
+int tune_resets(struct fs *fs, struct pci_address address, char *buf, size_t size)
+{
+	return read_leaf(fs, address, "reset_method", buf, size);
+}
+
 /* A line for each BAR: start, end and flags. */
 static int read_size(struct fs *fs, struct pci_address address, unsigned bar, char *buf,
 		     size_t size)
@@ -61,11 +65,11 @@ static int read_size(struct fs *fs, struct pci_address address, unsigned bar, ch
 	if (!str_take_text(&p, "0x") || !str_take_hex(&p, 1, 16, &start) ||
 	    !str_take_text(&p, " 0x") || !str_take_hex(&p, 1, 16, &end))
 		return -EPROTO;
-	while (bit < SIZES_MAX && end - start + 1 != 1ULL << (20 + bit))
+	while (bit < TUNE_SIZES && end - start + 1 != 1ULL << (20 + bit))
 		bit++;
 	str_init(&s, buf, size);
 	str_add_uint(&s, bit);
-	return bit < SIZES_MAX ? 0 : -ERANGE;
+	return bit < TUNE_SIZES ? 0 : -ERANGE;
 }
 
 /* ---- what is offered */
@@ -88,7 +92,7 @@ static enum tune check_rebar(struct fs *fs, struct pci_address address,
 	if (r == 0 && sizes >> want->size & 1)
 		return TUNE_OFFERED;
 	str_add(why, r < 0 ? "this BAR cannot be resized" : "this BAR can have");
-	for (unsigned i = 0; r == 0 && i < SIZES_MAX; i++) {
+	for (unsigned i = 0; r == 0 && i < TUNE_SIZES; i++) {
 		if (!(sizes >> i & 1))
 			continue;
 		str_add_char(why, ' ');
@@ -122,7 +126,7 @@ static enum tune check_reset(struct fs *fs, struct pci_address address,
 	char list[128];
 	int r;
 
-	r = read_leaf(fs, address, "reset_method", list, sizeof(list));
+	r = tune_resets(fs, address, list, sizeof(list));
 	if (r < 0 && r != -ENOENT)
 		return unreadable(why, "reset_method", r);
 	if (r == 0 && all_in(list, want->reset))

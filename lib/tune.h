@@ -17,6 +17,7 @@
 #include "setting.h"
 
 #define TUNE_MAX_NOTES 16
+#define TUNE_SIZES 44 /* of a BAR, PCIe 6.0, 7.8.6: 1 MiB to 8 EiB */
 
 /* What was refused. Flat, as the log that it is part of. */
 struct tune_notes {
@@ -91,4 +92,9 @@ void tune_check_parameters(struct fs *fs, const struct tune_votes *votes,
  * or another negative errno.
  */
 int tune_sizes(struct fs *fs, struct pci_address address, unsigned bar, uint64_t *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The reset methods in use, with blanks between. 0; -ENOENT if it cannot be reset; or
+ * another negative errno. */
+int tune_resets(struct fs *fs, struct pci_address address, char *buf, size_t size)
 	__attribute__((nonnull, warn_unused_result));

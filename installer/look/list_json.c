@@ -8,6 +8,7 @@
 #include "iommu.h"
 #include "list.h"
 #include "text.h"
+#include "tune.h"
 
 /* Whether everything could be made; json-c copies, so one check at the end is enough. */
 static bool complete;
@@ -79,7 +80,45 @@ static void add_function(struct json_object *to, const struct pci_function *f,
 	add_number(to, "group", group);
 }
 
-static struct json_object *card_function(const struct card_function *f)
+static struct json_object *reset_methods(struct fs *root, struct pci_address address)
+{
+	struct json_object *array = json_object_new_array();
+	char list[128], *rest = list, *word;
+
+	if (tune_resets(root, address, list, sizeof(list)) < 0)
+		list[0] = '\0';
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			append(array, json_object_new_string(word));
+	return array;
+}
+
+/* Of each BAR that can be resized, as `rebar` takes it. */
+static struct json_object *bar_sizes(struct fs *root, struct pci_address address)
+{
+	struct json_object *o = json_object_new_object(), *sizes;
+	char key[] = "0", text[16];
+	uint64_t bits;
+
+	for (unsigned bar = 0; bar < 6; bar++) {
+		if (tune_sizes(root, address, bar, &bits) < 0)
+			continue;
+		sizes = json_object_new_array();
+		for (unsigned i = 0; i < TUNE_SIZES; i++) {
+			struct str s = STR_ON(text);
+
+			if (!(bits >> i & 1))
+				continue;
+			setting_add_size(&s, i);
+			append(sizes, json_object_new_string(text));
+		}
+		key[0] = (char)('0' + bar);
+		add(o, key, sizes);
+	}
+	return o;
+}
+
+static struct json_object *card_function(struct fs *root, const struct card_function *f)
 {
 	struct json_object *o = json_object_new_object();
 	char text[96];
@@ -98,6 +137,8 @@ static struct json_object *card_function(const struct card_function *f)
 	} else {
 		add_null(o, "serial");
 	}
+	add(o, "reset_methods", reset_methods(root, f->function.address));
+	add(o, "bar_sizes", bar_sizes(root, f->function.address));
 	return o;
 }
 
@@ -122,7 +163,7 @@ static struct json_object *shape(const struct shape *of)
 	return o;
 }
 
-static struct json_object *card(const struct card *c)
+static struct json_object *card(struct fs *root, const struct card *c)
 {
 	static const char *const verdicts[] = {
 		[CARD_CLAIMABLE] = "claimable",
@@ -146,7 +187,7 @@ static struct json_object *card(const struct card *c)
 	add(o, "connected", connectors);
 	add(o, "shape", shape(&c->shape));
 	for (size_t i = 0; i < c->n; i++)
-		append(functions, card_function(&c->functions[i]));
+		append(functions, card_function(root, &c->functions[i]));
 	add(o, "functions", functions);
 	return o;
 }
@@ -201,7 +242,7 @@ int list_print_json(struct fs *root, const struct cards *cards, const struct lis
 	add_bool(iommu, "unsafe_mode", iommu_unsafe_mode(root));
 	add(o, "iommu", iommu);
 	for (size_t i = 0; i < cards->n; i++)
-		append(array, card(&cards->cards[i]));
+		append(array, card(root, &cards->cards[i]));
 	add(o, "cards", array);
 	add(o, "functions", functions_of(list));
 	add(o, "groups", groups_of(list));

@@ -501,6 +501,21 @@ def hostile_database():
 # ---- the forms of output
 
 @case
+def what_can_be_set_before_binding():
+    write("desktop")
+    same("nothing", [(f["reset_methods"], f["bar_sizes"]) for f in card()["functions"]],
+         [([], {})] * 4)
+    for name, text in (("reset_method", "flr bus"), ("resource1_resize", "0000000000007f00"),
+                       ("resource5_resize", "0000080000000001"), ("resource2_resize", "x")):
+        with open(f"{ROOT}/sys/bus/pci/devices/{GPU}/{name}", "w", encoding="utf-8") as out:
+            out.write(text + "\n")
+    found = card()["functions"][0]
+    same("reset methods", found["reset_methods"], ["flr", "bus"])
+    same("sizes", found["bar_sizes"], {"1": ["256M", "512M", "1G", "2G", "4G", "8G", "16G"],
+                                       "5": ["1M", "8388608T"]})
+
+
+@case
 def json_is_stable():
     write("arc")
     found = look()
@@ -510,7 +525,7 @@ def json_is_stable():
     keys = ["address", "class", "driver", "group", "id", "name", "path", "readable", "subsystem"]
     same("keys of a function", sorted(found["functions"][0]), keys)
     same("keys of a card's", sorted(found["cards"][0]["functions"][0]),
-         sorted(keys + ["serial", "unique"]))
+         sorted(keys + ["serial", "unique", "reset_methods", "bar_sizes"]))
     addresses = [f["address"] for f in found["functions"]]
     same("order", addresses, sorted(addresses))
     same("functions", addresses, sorted(f.address for f in Machine("arc").functions))

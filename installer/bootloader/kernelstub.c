@@ -100,6 +100,9 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 		r = run(changes, "-d", "-a", &there);
 	if (r == 0 && missing.n)
 		r = run(changes, "-a", "-d", &missing);
+	/* ours are copies of its entries */
+	if (r == 0 && (there.n || missing.n) && bls_has_entry(root, "off"))
+		r = bls_menu(root, changes);
 	return r;
 }
 

@@ -2,6 +2,7 @@
 """`vfio-claim setup --entry`: a claim that only an entry of the boot menu makes; and boots that
 take turns with and without it."""
 
+import json
 import os
 
 from host import (CONF, FAR, GRUB, MENTION, NEAR, QEMU_CARD, SYSTEMD_BOOT, answer, host, lines,
@@ -134,6 +135,15 @@ def entry_with_every_loader():
                                                   "nothing was changed"])
 
 
+def entry_follows_kernelstub():
+    """The entries are copies of kernelstub's."""
+    ours = "boot/efi/loader/entries/Pop_OS-current-vfio-claim-off.conf"
+    for more, wanted in (({}, []), ({ours: "title x\n"}, [[SCRIPT]])):
+        host(loader=POP, **more)
+        said = json.loads(command("args", "add", "iommu=pt", "--dry-run", "--json").stdout)
+        check(said["programs"] == [["kernelstub", "-a", "iommu=pt"], *wanted], f"{said}")
+
+
 def entry_of_a_kernel_that_comes_in_a_guest_boot():
     """kernel-install would give it the running kernel's arguments, and every boot of it would
     claim."""
@@ -216,5 +226,6 @@ def entry_boots_that_fail():
 
 
 CASES = [entry_there_and_back, entry_of_a_claim_that_is_there, entry_words, entry_of_both_cards,
-         entry_with_every_loader, entry_of_a_kernel_that_comes_in_a_guest_boot,
+         entry_with_every_loader, entry_follows_kernelstub,
+         entry_of_a_kernel_that_comes_in_a_guest_boot,
          entry_boots_take_turns, entry_boots_that_fail]

@@ -3,12 +3,33 @@
  * What boots this machine: the boot loader, and the images that it starts.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "bootloader.h"
 #include "doctor.h"
 
 #define LOADER_INFO \
 	"sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+
+/* The menu may be for root's eyes only. */
+static void find_entries(struct doctor *d, const struct bootloader *loader)
+{
+	const struct next *n = &d->next;
+
+	if (!n->configured || !loader->has_entry ||
+	    (!d->root->captured && geteuid() != 0))
+		return;
+	for (unsigned i = 0; i < n->conf.n_claims; i++) {
+		const struct conf_claim *c = &n->conf.claims[i];
+
+		if (!c->named || loader->has_entry(d->root, c->name))
+			continue;
+		doctor_say(d, DOCTOR_WARNING,
+			   _("%s has boot = named, and the boot menu has no entry for it"),
+			   c->name);
+		doctor_mend(d, "vfio-claim setup --entry %s", c->name);
+	}
+}
 
 void doctor_boot_loader(struct doctor *d)
 {
@@ -19,6 +40,7 @@ void doctor_boot_loader(struct doctor *d)
 	if (loader) {
 		doctor_say(d, DOCTOR_OK, "%s: %s%s", _(loader->title), evidence,
 			   doctor_exists(d, LOADER_INFO) ? _(" (LoaderInfo)") : "");
+		find_entries(d, loader);
 		return;
 	}
 	doctor_say(d, DOCTOR_WARNING, "%s", why);

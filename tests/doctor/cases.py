@@ -59,6 +59,14 @@ def settings(said, *more):
     return change
 
 
+def named(menu):
+    """Only an entry of the boot menu claims it; what GRUB's menu has."""
+    def change(tree):
+        tree.files["boot/grub/grub.cfg"] = menu
+        tree.files[CONF] = (tree.configuration() + "boot = named\n", 0o644)
+    return change
+
+
 def no_claim(tree):
     tree.files[CONF] = None
 
@@ -311,6 +319,9 @@ CLAIMS = [
          {"next-boot": ("problem", "gaming", "device-absent", "vfio-claim setup")}),
     Case("the last display", lambda tree: tree.machine.drop("0000:00:02.0"),
          {"next-boot": ("problem", "last-display", "require-display")}),
+    Case("a claim of the boot menu without its entry", named(""),
+         {"boot-loader": ("warning", "gaming has boot = named", "setup --entry gaming")}),
+    Case("a claim of the boot menu", named("submenu 'x' 'vfio-claim-gaming' {"), {}),
     Case("half a group", lambda tree: tree.claim(*CARD[:2]),
          {"next-boot": ("problem", "group-not-viable", "vfio-claim list")}),
     Case("a size that a BAR can have", settings("rebar = 1:16G", "resource1_resize",

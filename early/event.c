@@ -3,6 +3,7 @@
 
 #include "count.h"
 #include "driver.h"
+#include "in_use.h"
 #include "say.h"
 #include "state.h"
 
@@ -18,9 +19,12 @@ static void warn(struct start *start, const char *code, struct pci_address addre
 	char detail[REPORT_DETAIL_LEN];
 	struct str s = STR_ON(detail);
 
-	report_unwarn(report, code, address);
 	pci_address_add(&s, address);
 	str_join(&s, what, more, NULL);
+	for (unsigned i = 0; i < report->n_warnings; i++)
+		if (str_equal(report->warnings[i].detail, detail))
+			return;
+	report_unwarn(report, code, address);
 	report_warn(report, code, detail);
 	say_line(start->root, 4, detail);
 }
@@ -168,8 +172,8 @@ static void plan(struct start *start)
 		}
 }
 
-/* The host has it: a driver that was loaded before was faster. */
-static bool is_taken(const struct start *start, struct plan_claim *claim)
+/* A driver that was loaded before was faster, and somebody uses the function by now. */
+static bool is_used(const struct start *start, struct plan_claim *claim)
 {
 	const struct machine_function *f = plan_functions(&start->work->machine, claim);
 
@@ -178,11 +182,12 @@ static bool is_taken(const struct start *start, struct plan_claim *claim)
 		struct str detail = STR_ON(claim->detail);
 
 		if (!is_new(start, &f[i]) || !found->driver[0] ||
-		    driver_vfio_accepts(found->driver))
+		    driver_vfio_accepts(found->driver) || !in_use(start->root, found))
 			continue;
 		claim->reason = REASON_UNBIND_FAILED;
 		pci_address_add(&detail, found->address);
-		str_join(&detail, ": ", found->driver, " has it already; \"vfio-claim claim ",
+		str_join(&detail, ": ", found->driver,
+			 " has it already, and it is in use; later \"vfio-claim claim ",
 			 claim->conf->name, "\" takes it", NULL);
 		return true;
 	}
@@ -207,8 +212,9 @@ static void act(struct start *start, struct plan_claim *claim)
 		log->n = before;
 }
 
+/* `kept`: the claim is not claimed, and its reason says the rest. */
 static void report_new(struct start *start, const struct plan_claim *claim,
-		       const struct machine_function *f)
+		       const struct machine_function *f, bool kept)
 {
 	struct report *report = &start->state->report;
 	struct report_function *ret =
@@ -220,9 +226,10 @@ static void report_new(struct start *start, const struct plan_claim *claim,
 	if (driver_current(start->root, ret->address, ret->driver) < 0)
 		ret->driver[0] = '\0';
 	report_unwarn(report, REMOVED, ret->address);
-	report_unwarn(report, KEPT, ret->address);
 	str_join(&s, reason_name(claim->reason), ": ", claim->detail, NULL);
-	if (claim->reason != REASON_NONE)
+	if (claim->reason == REASON_NONE || kept)
+		report_unwarn(report, KEPT, ret->address);
+	else
 		warn(start, KEPT, ret->address, " came late and stays with the host: ",
 		     text);
 }
@@ -240,11 +247,11 @@ static bool receive(struct start *start, unsigned i)
 		return false;
 	for (unsigned k = 0; k < claim->conf->n; k++)
 		new[k] = is_new(start, &f[k]);
-	if (claim->reason == REASON_NONE && !is_taken(start, claim))
+	if (claim->reason == REASON_NONE && !is_used(start, claim))
 		act(start, claim);
 	for (unsigned k = 0; k < claim->conf->n; k++)
 		if (new[k])
-			report_new(start, claim, &f[k]);
+			report_new(start, claim, &f[k], c->outcome == OUTCOME_KEPT);
 	/* a claim that goes without it is whole */
 	if (claim->reason == REASON_NONE || c->outcome == OUTCOME_KEPT)
 		start_report_claim(start->state, claim, c);

@@ -156,6 +156,8 @@ struct fake {
 	char report[16 * 1024];
 	size_t report_len;
 	char report_path[FS_PATH_MAX];
+	const char *opened; /* what process 1 has open; NULL: nothing, and "": no /proc */
+	const char *usb; /* a USB device of the controller of the scenes; NULL: none */
 	bool awaited; /* run/vfio-claim/awaited is there */
 	/* last, so that a copy need not be larger than it is: see scene_copy() */
 	size_t state_len; /* of run/vfio-claim/state; 0: there is none */

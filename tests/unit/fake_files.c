@@ -294,9 +294,11 @@ static int fake_link(struct fs *fs, const char *path, char *buf, size_t size)
 	char text[2048];
 	int r;
 
-	if (over) {
-		r = over->data ? 0 : -ENOENT;
-		snprintf(text, sizeof(text), "%s", over->data ? over->data : "");
+	if (over || (f->opened && str_equal(path, "proc/1/fd/3"))) {
+		const char *data = over ? over->data : f->opened;
+
+		r = data ? 0 : -ENOENT;
+		snprintf(text, sizeof(text), "%s", data ? data : "");
 	} else {
 		r = target(f, path, text, sizeof(text));
 	}
@@ -363,6 +365,14 @@ static int names(const struct fake *f, const char *path, fs_name_fn *fn, void *a
 		return list_functions(f, FAKE_NONE, FAKE_NONE, fn, arg);
 	if (str_starts(path, DEVICES))
 		return list_device(f, path + strlen(DEVICES), fn, arg);
+	if (str_equal(path, "proc") && !(f->opened && !*f->opened))
+		return (r = fn(arg, "meminfo")) ? r : fn(arg, "1");
+	if (str_equal(path, "proc/1/fd") && f->opened)
+		return fn(arg, "3");
+	if (str_equal(path, "sys/bus/usb/devices")) {
+		r = fn(arg, "usb1");
+		return r || !f->usb ? r : fn(arg, f->usb);
+	}
 	if (str_equal(path, "sys/class/iommu"))
 		return f->iommu ? fn(arg, "dmar0") : 0;
 	if (sscanf(path, GROUPS "%d/devices%n", &group, &used) == 1 && used &&

@@ -94,6 +94,10 @@ static void before_a_driver_that_is_loaded(void **state)
 	scene_free(s);
 }
 
+#define SOUND "sys/class/sound/controlC1"
+#define NODE "/dev/snd/controlC1"
+#define BELOW(address) "../../devices/pci0000:00/" ROOT_PORT "/" address "/sound/card1/x"
+
 /* Wherever the driver comes in between: it is on vfio-pci, or as the host has it. */
 static void a_driver_comes_in_between(void **state)
 {
@@ -102,43 +106,106 @@ static void a_driver_comes_in_between(void **state)
 
 	(void)state;
 	assert_int_equal(fake_core_load(&before->fake, "snd_hda_intel"), 0);
-	for (unsigned delay = 1; delay < 100; delay++) {
-		struct fake_function *audio;
+	fake_overlay(&before->fake, SOUND, BELOW(AUDIO));
+	for (unsigned delay = 1; delay < 100; delay++)
+		for (int used = 0; used < 2; used++) {
+			struct fake_function *audio;
 
-		scene_copy(s, before);
-		fake_plug(&s->fake, AUDIO, delay);
-		assert_int_equal(scene_event(s, "add", AUDIO), 0);
-		audio = fake_at(&s->fake, AUDIO);
-		assert_driver(s, GPU, "vfio-pci");
-		assert_string_equal(audio->driver,
-				    audio->override[0] ? "vfio-pci" : "snd_hda_intel");
-		if (audio->override[0])
-			won++;
-		else
-			lost++;
-		if (!audio->override[0])
-			assert_warning(s, "late-arrival", "snd_hda_intel has it already");
-	}
+			scene_copy(s, before);
+			s->fake.opened = used ? NODE : NULL;
+			fake_plug(&s->fake, AUDIO, delay);
+			assert_int_equal(scene_event(s, "add", AUDIO), 0);
+			audio = fake_at(&s->fake, AUDIO);
+			assert_driver(s, GPU, "vfio-pci");
+			assert_string_equal(audio->driver, audio->override[0]
+								   ? "vfio-pci"
+								   : "snd_hda_intel");
+			assert_true(used || audio->override[0]);
+			if (audio->override[0])
+				won += used;
+			else
+				lost++;
+			if (!audio->override[0])
+				assert_warning(s, "late-arrival", "snd_hda_intel has it");
+		}
 	assert_true(won > 0 && lost > 0);
 	scene_free(before);
 	scene_free(s);
 }
 
+/* It is made to let go only where nobody uses it, for sure. */
 static void the_host_has_it_already(void **state)
 {
-	struct scene *s = started(audio_is_late);
+	static const struct {
+		const char *opened, *below;
+		bool taken;
+	} cases[] = {
+		{ NULL, BELOW(AUDIO), true },
+		{ "/dev/null", BELOW(AUDIO), true },
+		{ NODE, BELOW(TWIN_AUDIO), true },
+		{ NODE, BELOW(AUDIO), false },
+		{ "/dev/nvidia0", NULL, false },
+		/* no /proc: who knows */
+		{ "", NULL, false },
+	};
 
 	(void)state;
-	assert_int_equal(fake_core_load(&s->fake, "snd_hda_intel"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct scene *s = started(audio_is_late);
+
+		assert_int_equal(fake_core_load(&s->fake, "snd_hda_intel"), 0);
+		s->fake.opened = cases[i].opened;
+		fake_overlay(&s->fake, SOUND, cases[i].below);
+		fake_plug(&s->fake, AUDIO, 0);
+		assert_driver(s, AUDIO, "snd_hda_intel");
+		assert_int_equal(scene_event_whole(s, "add", AUDIO), 0);
+		assert_driver(s, AUDIO, cases[i].taken ? "vfio-pci" : "snd_hda_intel");
+		assert_driver(s, GPU, "vfio-pci");
+		assert_reason(s, "gaming", REASON_NONE);
+		if (!cases[i].taken) {
+			assert_string_equal(fake_at(&s->fake, AUDIO)->override, "");
+			assert_warning(s, "late-arrival", "vfio-claim claim gaming");
+			assert_contains(s->fake.report, "\"driver\": \"snd_hda_intel\"");
+		}
+		scene_free(s);
+	}
+}
+
+static void a_usb_controller_with_a_device(void **state)
+{
+	(void)state;
+	for (int device = 0; device < 2; device++) {
+		struct scene *s = started(a_box);
+
+		fake_driver(&s->fake, "xhci_hcd")->loaded = true;
+		s->fake.usb = device ? "1-2" : NULL;
+		fake_overlay(&s->fake, "sys/bus/usb/devices/1-2",
+			     "../../../devices/pci0000:00/" ROOT_PORT "/" USB "/usb1/1-2");
+		fake_plug(&s->fake, USB, 0);
+		fake_plug(&s->fake, GPU, 0);
+		assert_int_equal(scene_event_whole(s, "add", GPU), 0);
+		assert_driver(s, USB, device ? "xhci_hcd" : "vfio-pci");
+		assert_driver(s, GPU, device ? "" : "vfio-pci");
+		assert_reason(s, "gaming", device ? REASON_UNBIND_FAILED : REASON_NONE);
+		scene_free(s);
+	}
+}
+
+/* A network card or a disk is in use, whatever it seems. */
+static void no_other_kind_is_made_to_let_go(void **state)
+{
+	struct scene *s = scene_new(audio_is_late);
+
+	(void)state;
+	for (char *c = s->conf; (c = strstr(c, "040300")); c++)
+		memcpy(c, "020000", 6);
+	scene_run(s);
 	fake_plug(&s->fake, AUDIO, 0);
-	assert_driver(s, AUDIO, "snd_hda_intel");
-	assert_int_equal(scene_event_whole(s, "add", AUDIO), 0);
-	assert_driver(s, AUDIO, "snd_hda_intel");
-	assert_string_equal(fake_at(&s->fake, AUDIO)->override, "");
-	assert_driver(s, GPU, "vfio-pci");
-	assert_reason(s, "gaming", REASON_NONE);
-	assert_warning(s, "late-arrival", "vfio-claim claim gaming");
-	assert_contains(s->fake.report, "\"driver\": \"snd_hda_intel\"");
+	fake_at(&s->fake, AUDIO)->ids.class = 0x020000;
+	str_copy(fake_at(&s->fake, AUDIO)->driver, PCI_DRIVER_LEN, "e1000e");
+	assert_int_equal(scene_event(s, "add", AUDIO), 0);
+	assert_driver(s, AUDIO, "e1000e");
+	assert_warning(s, "late-arrival", "in use");
 	scene_free(s);
 }
 
@@ -576,6 +643,8 @@ int main(void)
 		cmocka_unit_test(before_a_driver_that_is_loaded),
 		cmocka_unit_test(a_driver_comes_in_between),
 		cmocka_unit_test(the_host_has_it_already),
+		cmocka_unit_test(a_usb_controller_with_a_device),
+		cmocka_unit_test(no_other_kind_is_made_to_let_go),
 		cmocka_unit_test(a_whole_card),
 		cmocka_unit_test(a_whole_card_at_once),
 		cmocka_unit_test(of_no_concern),

@@ -22,9 +22,10 @@ FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
 DRACUT_DIR ?= /usr/lib/dracut/modules.d
 INITCPIO_DIR ?= /usr/lib/initcpio
-# nor update-initramfs, grub-mkconfig and kernel-install
+# nor update-initramfs, grub-mkconfig, kernel-install and udev
 SYSCONFDIR ?= /etc
 KERNEL_INSTALL_DIR ?= /usr/lib/kernel/install.d
+UDEV_RULES_DIR ?= /usr/lib/udev/rules.d
 
 B := build
 
@@ -181,7 +182,8 @@ endef
 # install SOURCE to DESTINATION with mode $(3); @LIBDIR@ and the like are filled in
 define put
 	install -d -m 755 $(dir $(DESTDIR)$(2))
-	sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g; s|@INITCPIO_DIR@|$(INITCPIO_DIR)|g' $(1) >$(DESTDIR)$(2).new
+	sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g; s|@INITCPIO_DIR@|$(INITCPIO_DIR)|g; \
+		s|@UDEV_RULES_DIR@|$(UDEV_RULES_DIR)|g' $(1) >$(DESTDIR)$(2).new
 	chmod $(3) $(DESTDIR)$(2).new
 	mv $(DESTDIR)$(2).new $(DESTDIR)$(2)
 endef
@@ -206,6 +208,7 @@ install: all ## Install below DESTDIR (PREFIX=/usr)
 	$(call put,hooks/initramfs-tools/hooks/vfio-claim,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim,755)
 	$(foreach s,$(INITRAMFS_SCRIPTS),$(call put,hooks/initramfs-tools/$s,$(INITRAMFS_TOOLS_DIR)/$s,755)$(newline))
 	$(foreach s,$(HOOK_SCRIPTS),$(call put,hooks/$s,$(LIBDIR)/$s,755)$(newline))
+	$(call put,hooks/udev/60-vfio-claim.rules,$(UDEV_RULES_DIR)/60-vfio-claim.rules,644)
 	$(call put,hooks/new-kernel,$(SYSCONFDIR)/kernel/postinst.d/zz-vfio-claim,755)
 	$(call put,hooks/new-kernel,$(KERNEL_INSTALL_DIR)/96-vfio-claim.install,755)
 	$(foreach f,$(DRACUT_FILES),$(call put,hooks/dracut/$f,$(DRACUT_DIR)/55vfio-claim/$f,755)$(newline))
@@ -238,6 +241,7 @@ uninstall: ## Remove what install put there (not your configuration)
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-claim \
 		$(INITRAMFS_SCRIPTS:%=$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/%) \
 		$(HOOK_SCRIPTS:%=$(DESTDIR)$(LIBDIR)/%) \
+		$(DESTDIR)$(UDEV_RULES_DIR)/60-vfio-claim.rules \
 		$(DESTDIR)$(SYSCONFDIR)/kernel/postinst.d/zz-vfio-claim \
 		$(DESTDIR)$(KERNEL_INSTALL_DIR)/96-vfio-claim.install \
 		$(DRACUT_FILES:%=$(DESTDIR)$(DRACUT_DIR)/55vfio-claim/%) \

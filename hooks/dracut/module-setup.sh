@@ -4,6 +4,7 @@
 
 CONF=/etc/vfio-claim.conf
 EARLY=@LIBDIR@/vfio-claim-early
+RULES=@UDEV_RULES_DIR@/60-vfio-claim.rules
 # dracut --sysroot builds for another system
 SYSTEM=${dracutsysrootdir-}
 
@@ -49,8 +50,9 @@ hooks() {
 
 # called by dracut
 install() {
-	if mkdir -p "${initdir:?}/etc" "$initdir${EARLY%/*}" &&
+	if mkdir -p "${initdir:?}/etc" "$initdir${EARLY%/*}" "$initdir${RULES%/*}" &&
 		cp -p "$SYSTEM$EARLY" "$initdir$EARLY" &&
+		cp -p "$SYSTEM$RULES" "$initdir$RULES" &&
 		cp -pL "$SYSTEM$CONF" "$initdir$CONF" &&
 		@LIBDIR@/boot-partitions >"$initdir/etc/vfio-claim.partitions" &&
 		if dracut_module_included systemd; then units; else hooks; fi; then

@@ -62,6 +62,17 @@ void doctor_conf_file(struct doctor *d)
 	}
 }
 
+/* Nothing of it is there, and all of it is optional. */
+static bool is_awaited(const struct conf *conf, const struct plan_claim *claim)
+{
+	const struct conf_function *f = &conf->functions[claim->conf->first];
+
+	for (unsigned i = 0; i < claim->conf->n; i++)
+		if (!f[i].optional)
+			return false;
+	return claim->reason == REASON_DEVICE_ABSENT;
+}
+
 static void mend_reason(struct doctor *d, enum reason reason)
 {
 	switch (reason) {
@@ -149,6 +160,11 @@ void doctor_next_boot(struct doctor *d)
 		if (c->reason == REASON_OFF) {
 			doctor_say(d, DOCTOR_OK, _("the host keeps %s: %s"),
 				   c->conf->name, c->detail);
+			continue;
+		}
+		if (is_awaited(&n->conf, c)) {
+			doctor_say(d, DOCTOR_OK, _("nothing of %s is there, and all of it is "
+						   "optional"), c->conf->name);
 			continue;
 		}
 		doctor_say(d, DOCTOR_PROBLEM, _("the host keeps %s: %s: %s"),

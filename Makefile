@@ -61,7 +61,7 @@ EARLY_OBJ := $(LIB_SRC:%.c=$(B)/early/%.o) $(EARLY_SRC:%.c=$(B)/early/%.o)
 EARLY_CFLAGS := -std=gnu11 $(CFLAGS) -flto -fstack-protector-strong -ffunction-sections \
 	-fdata-sections -fno-pie -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(KMOD_SRC)=kmod \
 	-frandom-seed=vfio-claim -fno-asynchronous-unwind-tables
-BLKID_CFLAGS := $(CFLAGS) -Os -fstack-protector-strong -ffunction-sections -fdata-sections -fno-pie \
+BLKID_CFLAGS := $(CFLAGS) -Os -fno-asynchronous-unwind-tables -fstack-protector-strong -ffunction-sections -fdata-sections -fno-pie \
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(UTIL_LINUX_SRC))=util-linux
 EARLY_LDFLAGS := -static -no-pie -flto -flto-partition=one -Wl,--gc-sections -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
 	-Wl,--build-id=none $(LDFLAGS)

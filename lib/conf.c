@@ -49,9 +49,11 @@ static char *strip(char *line)
 {
 	char *end;
 
-	for (char *c = line; *c; c++)
-		if (*c == '#' && (c == line || is_blank(c[-1])))
-			*c-- = '\0';
+	for (char *c = line; (c = strchr(c, '#')); c++)
+		if (c == line || is_blank(c[-1])) {
+			*c = '\0';
+			break;
+		}
 	while (is_blank(*line))
 		line++;
 	end = line + strlen(line);

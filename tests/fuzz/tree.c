@@ -242,6 +242,12 @@ static int tree_write(struct fs *fs, const char *path, const char *data, size_t 
 	return r;
 }
 
+/* What one stage leaves to the next. */
+static bool is_handed_on(const char *path)
+{
+	return !strcmp(path, STATE_PATH) || !strcmp(path, REPORT_AWAITED_PATH);
+}
+
 /* Only what is kept for the next boot, and for settle; the report has no place here. */
 static int keep(struct fs *fs, const char *path, const char *data, size_t len)
 {
@@ -250,7 +256,7 @@ static int keep(struct fs *fs, const char *path, const char *data, size_t len)
 	int r = refusal(tree, path);
 
 	CHECK(!tree->read_only);
-	CHECK(tree->fs.captured || !strcmp(path, STATE_PATH));
+	CHECK(tree->fs.captured || is_handed_on(path));
 	if (r == 0 && once) {
 		r = error_of(once);
 		once->kind = '-';
@@ -263,7 +269,7 @@ static int keep(struct fs *fs, const char *path, const char *data, size_t len)
 static int tree_replace(struct fs *fs, const char *path, const char *data, size_t len,
 			enum fs_how how)
 {
-	CHECK(!strcmp(path, STATE_PATH) ||
+	CHECK(is_handed_on(path) ||
 	      (how == FS_DURABLE && strstr(path, STORE_FILE)));
 	return keep(fs, path, data, len);
 }
@@ -273,7 +279,7 @@ static int tree_remove(struct fs *fs, const char *path)
 	struct tree_entry *e = find(tree_of(fs), "@%", path);
 	int r = refusal(tree_of(fs), path);
 
-	CHECK(!strcmp(path, STATE_PATH));
+	CHECK(is_handed_on(path));
 	if (r == 0 && e)
 		e->kind = '-';
 	return r < 0 ? r : e ? 0 : -ENOENT;

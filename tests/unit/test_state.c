@@ -2,6 +2,10 @@
 /* The file that start leaves to settle. */
 #include "unit.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "scene.h"
 #include "state.h"
 
@@ -129,6 +133,31 @@ static void settled(void **state)
 	scene_free(s);
 }
 
+/* One at a time: the second waits, and gives up where the first does not end. */
+static void locked(void **state)
+{
+	char folder[256];
+	struct fs root;
+	int first;
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/run", getenv("UNIT_TMP"));
+	assert_int_equal(mkdir(folder, 0755), 0);
+	snprintf(folder, sizeof(folder), "%s/run/vfio-claim", getenv("UNIT_TMP"));
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(fs_init(&root, getenv("UNIT_TMP")), 0);
+	first = state_lock(&root);
+	assert_true(first >= 0);
+	fake_slept_ms = 0;
+	assert_int_equal(state_lock(&root), -EBUSY);
+	assert_int_equal(fake_slept_ms, 12000);
+	close(first);
+	first = state_lock(&root);
+	assert_true(first >= 0);
+	close(first);
+	fs_finish(&root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +166,7 @@ int main(void)
 		cmocka_unit_test(another_build),
 		cmocka_unit_test(errors_are_forwarded),
 		cmocka_unit_test(settled),
+		cmocka_unit_test(locked),
 	};
 
 	return UNIT_RUN(tests);

@@ -25,14 +25,19 @@ class Line:
         self.socket.sendall(text.encode())
         self.socket.settimeout(0.5)
 
-    def expect(self, words, doing):
-        """Reads until `words` come; returns what came before them."""
-        while words not in self.text:
-            self.boot.check(f"{doing} ({self.name})")
+    def heard(self, words):
+        """Whether `words` have come, or come in half a second."""
+        if words not in self.text:
             try:
                 more = self.socket.recv(65536)
             except TimeoutError:
-                continue
+                return False
             self.text += more.decode(errors="replace").replace("\r", "")
+        return words in self.text
+
+    def expect(self, words, doing):
+        """Reads until `words` come; returns what came before them."""
+        while not self.heard(words):
+            self.boot.check(f"{doing} ({self.name})")
         before, _, self.text = self.text.partition(words)
         return before

@@ -140,7 +140,7 @@ class Boot:
         extend_initrd(f"{image}/{base}", machine.files(conf, files or {}, kernel),
                       f"{self.folder}/initrd.img")
         # EFI boots the packed kernel only.
-        name = "vmlinuz" if machine.firmware == "ovmf" else "vmlinux"
+        name = "vmlinuz" if machine.firmware == "ovmf" or kernel == "packed" else "vmlinux"
         command = [*arguments(iommu, self.board, memory=1024), *Monitor.ARGUMENTS,
                    "-drive", "if=none,id=disk,format=qcow2,cache=unsafe,"
                    f"file={machine.folder}/disk.qcow2",
@@ -215,6 +215,21 @@ class Boot:
         self.until("[ \"$(systemctl show -P Job vfio-claim-confirm.service)\" ] || "
                    "systemctl show -P ActiveState vfio-claim-confirm.service | "
                    "grep -v activating", "waiting for vfio-claim-confirm.service")
+
+    def sleep(self):
+        """Suspends the machine to memory and wakes it up."""
+        self._shell.send("systemctl start systemd-suspend.service\n")
+        while self.monitor.run("query-status")["status"] != "suspended":
+            self.check("falling asleep")
+            time.sleep(0.5)
+        self.monitor.run("system_wakeup")
+        # what is sent too early gets lost, in part or whole
+        self._shell.send("\necho == awake\n")
+        while not self._shell.heard("== awake\n"):
+            self.check("waking up")
+            self._shell.send("\necho == awake\n")
+        self._shell.send("echo == ready\n")
+        self._shell.expect("== ready\n", "waking up")
 
     def facts(self):
         """What the machine says about itself now."""

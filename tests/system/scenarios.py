@@ -85,6 +85,14 @@ scenario("in-use", "the same while a virtual machine has the card open", "mbr", 
          late=steps.close_card),
 ], GAMING, files=NO_DISPLAY)
 
+# ---- a laptop
+
+scenario("sleep", "a card changes hands once it is free, and sleeps with the machine", "mbr",
+         TWINS, [
+             boot("waited for; then suspended: the hook's service says that the claim holds",
+                  kernel="packed", late=steps.wait_and_sleep),
+         ], GAMING)
+
 # ---- a passphrase
 
 LUKS = ("[host]\nrequire-display = no\nmax-attempts = 1\n"

@@ -147,6 +147,54 @@ def change_hands(boot, _):
     yield from _told(boot, claim, 0, "already", "vfio-pci")
 
 
+DRIVER = "basename $(readlink /sys/bus/pci/devices/0000:01:00.0/driver)"
+
+
+def _waited_for(boot):
+    """Held by a process, until that ends."""
+    yield from _told(boot, "vfio-claim release gaming", 0, "given back", "bochs-drm")
+    boot.run("sleep 600 </dev/dri/by-path/pci-0000:01:00.0-card >/dev/null & echo $! >/run/test-user")
+    boot.run("vfio-claim claim gaming --when-free >/run/test-told 2>&1 &")
+    told = boot.until("grep waiting /run/test-told", "waiting for a word of whom it waits for")
+    if "sleep (pid" not in told or "/dev/dri/card" not in told:
+        yield f"it waits: {told!r}"
+    if (driver := boot.run(DRIVER).strip()) != "bochs-drm":
+        yield f"while it waits the card is on {driver}"
+    boot.run("kill $(cat /run/test-user)")
+    told = boot.until("grep -v waiting /run/test-told", "waiting for the claim")
+    if "gaming is claimed" not in told:
+        yield f"once it is free: {told!r}"
+    # the shell may tell first which of its jobs have ended
+    if (driver := boot.run(DRIVER).split()[-1]) != "vfio-pci":
+        yield f"after --when-free the card is on {driver}"
+
+
+def _slept(boot, outcome, words, driver):
+    """What the hook's service says after a sleep."""
+    boot.run("rm -f /run/vfio-claim/resume.json")
+    boot.sleep()
+    told = boot.until("cat /run/vfio-claim/resume.json 2>/dev/null", "waiting for the hook")
+    if f'"outcome": "{outcome}"' not in told or words not in told:
+        yield f"after the sleep: {told!r}"
+    boot.until("systemctl is-active vfio-claim-resume.service | grep -v activating",
+               "waiting for vfio-claim-resume.service")
+    journal = boot.run("journalctl -b --no-pager -o cat -u vfio-claim-resume.service")
+    if words not in journal:
+        yield f"the journal says {journal!r}"
+    status = boot.run("vfio-claim status; echo status $?")
+    if words not in status or f"status {int(outcome == 'lost')}" not in status:
+        yield f"status says {status!r}"
+    if (now := boot.run(DRIVER).strip()) != driver:
+        yield f"after the sleep the card is on {now}"
+
+
+def wait_and_sleep(boot, _):
+    yield from _waited_for(boot)
+    yield from _slept(boot, "holds", "the claim holds", "vfio-pci")
+    if motd := boot.run("cat /run/motd.d/* 2>/dev/null").strip():
+        yield f"motd is {motd!r}"
+
+
 PROMPT = "Please unlock disk"
 
 

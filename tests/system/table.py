@@ -12,7 +12,8 @@ boot(WHY, ...)         one boot of the machine; the next one finds what it left
     devices, conf      instead of the machine's
     files              further files
     cmdline            kernel arguments
-    kernel             next: the same kernel under another release name
+    kernel             next: the same kernel under another release name; packed: through
+                       SeaBIOS, which the unpacked one's trampoline does not survive a sleep of
     console            screen: /dev/console is the host's screen; serial: the first serial
                        port, which with OVMF holds systemd up for half a minute
     iommu              intel, amd, none

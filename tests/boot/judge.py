@@ -42,7 +42,7 @@ def _drivers(scenario, board, facts):
     vfio = sorted(name for name in facts.modules if name.startswith("vfio"))
     if taken and "vfio_iommu_type1" not in vfio:
         yield "vfio_iommu_type1 is not loaded: QEMU cannot use what was claimed"
-    if vfio and not taken and "vfio" not in scenario.early and \
+    if vfio and not taken and "vfio" not in scenario.early and not scenario.late and \
             scenario.reason != "module-unavailable":
         yield f"nothing was claimed, but {' '.join(vfio)} were loaded"
 
@@ -60,7 +60,7 @@ def _report(scenario, facts, release):
     if report is None:
         yield "no report, or one that is not JSON"
         return
-    stage = "settle" if scenario.counted else "start"
+    stage = "event" if scenario.late else "settle" if scenario.counted else "start"
     for key, value in {"version": 1, "stage": stage, "kernel": release,
                        "outcome": scenario.outcome}.items():
         if report.get(key) != value:
@@ -110,7 +110,7 @@ def _claims(scenario, facts, report):
         for function in functions:
             yield from _function(where, facts, function)
             if claim["outcome"] == "claimed" and function.get("previous_driver") and \
-                    not scenario.early:
+                    not scenario.early and not scenario.forced():
                 yield f"{where}: {function['address']} was on {function['previous_driver']} " \
                       "before: vfio-claim came too late"
 

@@ -64,6 +64,35 @@ taken("framebuffer", "the firmware's framebuffer is on the claimed card, a displ
 taken("modules-xz", "modules compressed with xz", image="xz")
 taken("modules-zst", "modules compressed with zstd", image="zst")
 
+# ---- late arrivals
+
+SLOT = "01.0=cirrus 1c.0=port,pref64-reserve=64M"
+BOX = f"{SLOT} 1c.0/00.0=display+hda"
+BOXED = [claim("gaming", "01:00.0 1c.0/00.0 display optional=yes",
+               "01:00.1 1c.0/00.1 hda optional=yes")]
+PLUG = ("add", "1c.0/00.0", "display+hda")
+PULL = ("del", "1c.0/00.0")
+
+taken("late-card", "a card that is plugged in is claimed before its drivers",
+      devices=SLOT, ends=BOX, conf=BOXED, late=[PLUG])
+kept("late-card-no-iommu", "a card that is plugged in, no IOMMU", "iommu-inactive",
+     devices=SLOT, ends=BOX, conf=BOXED, late=[PLUG], cmdline="intel_iommu=off")
+kept("late-card-pulled", "a card that is plugged in and pulled out", "device-absent", "absent",
+     devices=SLOT, ends=SLOT, conf=BOXED, late=[PLUG, PULL],
+     warnings=["device-removed"] * 2)
+taken("late-card-loaded", "a card whose drivers are loaded when it is plugged in",
+      devices=SLOT, ends=BOX, conf=BOXED,
+      late=["modprobe bochs", "modprobe snd_hda_intel", PLUG])
+# QEMU aborts when it is to plug in a display again
+taken("late-again", "a function that is pulled out and plugged in again",
+      devices=SLOT, ends=f"{SLOT} 1c.0/00.0=hda",
+      conf=[claim("gaming", "01:00.0 1c.0/00.0 hda optional=yes")],
+      late=[("add", "1c.0/00.0", "hda"), PULL, ("add", "1c.0/00.0", "hda")])
+taken("late-audio", "a function that appears on a claimed slot",
+      devices=TWINS, conf=[claim("gaming", FIRST[0], FIRST[1] + " optional=yes")],
+      early="echo 1 >/sys/bus/pci/devices/0000:01:00.1/remove\n",
+      late=["echo 1 >/sys/bus/pci/rescan"])
+
 # ---- several claims
 
 BOTH = [claim("left", *FIRST), claim("right", *SECOND)]

@@ -15,6 +15,9 @@ scenario(NAME, WHY, ...)
                        None for no file at all
     conf_mode, conf_uid  mode and owner of that file
     early              shell lines that run before vfio-claim
+    late               what happens once udev is done, in order: ("add", PATH, "vga+hda") and
+                       ("del", PATH) by QEMU, or a shell line; each is waited for
+    ends               what is in the machine then, if that is not `devices`
     files              further files in the image: path -> content; %RELEASE% is the kernel's,
                        a path that ends with / is a folder's
     outcome, reason    of the whole boot
@@ -79,6 +82,8 @@ class Scenario:
     conf_mode: int = 0o100644
     conf_uid: int = 0
     early: str = ""
+    late: list = field(default_factory=list)
+    ends: str = None
     files: dict = field(default_factory=dict)
     vfio: str = None
     drivers: dict = field(default_factory=dict)
@@ -103,12 +108,19 @@ class Scenario:
         """Whether the machine is looked at: not if all is over before."""
         return self.reason not in ("off", "config-error")
 
+    def forced(self):
+        """Whether a driver may be there before what comes late: loaded by hand, or by udev for
+        what was plugged in before, which it is kept from."""
+        return any(isinstance(step, str) for step in self.late) or len(self.late) > 1
+
     def uncounted(self):
         """Whether it warns that the boot is not counted: something was to be claimed, and
         there is no store. The BIOS machines of this table have none."""
         planned = ("claimed", "dry-run", "module-unavailable", "record-unavailable", "deadline")
         store = (self.firmware == "ovmf" or self.counted) and "record = none" not in (self.conf or "")
-        return not store and any(
+        # what comes late as a whole was not to be claimed by the boot
+        boxed = any(step[0] == "add" for step in self.late)
+        return not store and not boxed and any(
             want.outcome in planned or want.reason in planned for want in self.expect)
 
     def vfio_paths(self):

@@ -55,8 +55,8 @@ static void forget(struct start *start, struct report_claim *c, struct report_fu
 	f->driver[0] = f->previous_driver[0] = '\0';
 	if (!act_forget(log, start->address))
 		return;
-	warn(start, REMOVED, start->address, " was removed; it is claimed again when it is back",
-	     "");
+	warn(start, REMOVED, start->address,
+	     " was removed; it is claimed again when it is back", "");
 	if (has_any(log, c->first))
 		return;
 	c->outcome = OUTCOME_KEPT;
@@ -97,8 +97,8 @@ static bool same_boot(struct start *start)
 	    start_words(start) == start->state->words)
 		return true;
 	say_line(start->root, 4,
-		 "late arrivals stay with the host: configuration or command line are not "
-		 "those of this boot any more");
+		 "late arrivals stay with the host: configuration or command line are "
+		 "not those of this boot any more");
 	end_waiting(start);
 	return false;
 }
@@ -112,15 +112,18 @@ static bool may_be_awaited(struct start *start)
 	if (act_has(&start->state->log, start->address) ||
 	    pci_read(start->root, start->address, &came) < 0)
 		return false;
-	for (unsigned i = 0; i < conf->n_claims; i++)
-		for (unsigned k = 0; start->state->awaits[i] && k < conf->claims[i].n; k++) {
+	for (unsigned i = 0; i < conf->n_claims; i++) {
+		const struct conf_claim *c = &conf->claims[i];
+
+		for (unsigned k = 0; start->state->awaits[i] && k < c->n; k++) {
 			const struct pci_ids *ids =
-				&conf->functions[conf->claims[i].first + k].identity.ids;
+				&conf->functions[c->first + k].identity.ids;
 
 			if (ids->vendor == came.ids.vendor &&
 			    ids->device == came.ids.device)
 				return true;
 		}
+	}
 	return false;
 }
 
@@ -294,22 +297,26 @@ static bool look(struct start *start)
 	return news;
 }
 
+static bool welcome(struct start *start)
+{
+	return same_boot(start) && may_be_awaited(start) && look(start);
+}
+
 void event_run(struct start *start)
 {
 	struct start_state *state = start->state;
+	struct fs *root = start->root;
 	int r;
 
 	state->nothing_new = true;
-	if (!state->words || start->root->ops->exists(start->root, REPORT_AWAITED_PATH) < 0)
+	if (!state->words || root->ops->exists(root, REPORT_AWAITED_PATH) < 0)
 		return;
 	state->report.reason = REASON_NONE;
 	state->report.detail[0] = '\0';
-	state->nothing_new = start->removed ? !see_off(start)
-					    : !same_boot(start) || !may_be_awaited(start) ||
-						      !look(start);
+	state->nothing_new = !(start->removed ? see_off(start) : welcome(start));
 	if (state->nothing_new)
 		return;
-	r = state_save(start->root, state);
+	r = state_save(root, state);
 	if (r < 0) {
 		event_recover(start);
 		report_warn(&state->report, KEPT, "/" STATE_PATH " cannot be written");

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Late arrivals: a PCI function came or went, udev says. What start and settle have decided
- * stands; the new function is judged as they would have judged it.
+ * Late arrivals: a PCI function came or went, udev says. What start and settle have
+ * decided stands; the new function is judged as they would have judged it.
  */
 #pragma once
 
 #include "start.h"
 
 /*
- * Carries on with the state that start left. Where that awaits nothing, or the function is
- * none that is awaited, nothing is touched, and state.nothing_new is set.
+ * Carries on with the state that start left. Where that awaits nothing, or the function
+ * is none that is awaited, nothing is touched, and state.nothing_new is set.
  */
 void event_run(struct start *start) __attribute__((nonnull));
 

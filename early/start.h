@@ -66,8 +66,10 @@ struct start {
 	struct start_work *work; /* zeroed */
 };
 
-/* Reads command line and configuration. Returns 0, or a negative errno with the report's
- * reason set. */
+/*
+ * Reads command line and configuration. Returns 0, or a negative errno with the report's
+ * reason set.
+ */
 int start_read(struct start *start) __attribute__((nonnull, warn_unused_result));
 
 /* A hash of what they say. */
@@ -79,8 +81,10 @@ void start_run(struct start *start) __attribute__((nonnull));
 /* Frees what start_run() left in work; a worker that exits has no need to. */
 void start_finish(struct start *start) __attribute__((nonnull));
 
-/* Whether there is a claim whose late arrivals are taken: kept only while nothing of it is
- * there. */
+/*
+ * Whether there is a claim whose late arrivals are taken: kept only while nothing of it
+ * is there.
+ */
 bool start_awaits(struct start_state *state) __attribute__((nonnull));
 
 /* What became of a function, and of a claim that is planned or carried out. */

@@ -40,10 +40,10 @@ const struct conf *claimed_conf(struct fs *root, struct str *why)
 void claimed_names(const struct conf *conf, struct str *s) __attribute__((nonnull));
 
 /*
- * Every function of a claim, found or not; but optional ones that are not there only where
- * nothing of the claim is. Returns 0, -ENOENT if there is no such claim,
- * -E2BIG if it has more functions than a guest gets, or another negative errno; `why`
- * says it in words.
+ * Every function of a claim, found or not; but optional ones that are not there only
+ * where nothing of the claim is. Returns 0, -ENOENT if there is no such claim, -E2BIG if
+ * it has more functions than a guest gets, or another negative errno; `why` says it in
+ * words.
  */
 int claimed_find(struct fs *root, const char *name, struct claimed *ret, struct str *why)
 	__attribute__((nonnull, warn_unused_result));

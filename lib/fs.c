@@ -168,7 +168,13 @@ static int real_list(struct fs *fs, const char *path, fs_name_fn *fn, void *arg)
 	 * room for some thousand names in one call; readdir() would make one call for
 	 * every 50
 	 */
-	static uint64_t buf[256 * 1024 / sizeof(uint64_t)];
+	static uint64_t large[256 * 1024 / sizeof(uint64_t)];
+	static bool large_taken;
+	/* of a list within a list */
+	uint64_t small[4096 / sizeof(uint64_t)];
+	const bool within = large_taken;
+	uint64_t *buf = within ? small : large;
+	const size_t size = within ? sizeof(small) : sizeof(large);
 	const struct entry *e;
 	long n;
 	int fd, r = 0;
@@ -176,7 +182,8 @@ static int real_list(struct fs *fs, const char *path, fs_name_fn *fn, void *arg)
 	fd = open_below(fs, path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
-	while (r == 0 && (n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) != 0) {
+	large_taken = true;
+	while (r == 0 && (n = syscall(SYS_getdents64, fd, buf, size)) != 0) {
 		if (n < 0) {
 			r = -errno;
 			break;
@@ -187,6 +194,7 @@ static int real_list(struct fs *fs, const char *path, fs_name_fn *fn, void *arg)
 				r = fn(arg, e->name);
 		}
 	}
+	large_taken = within;
 	close(fd);
 	return r;
 }

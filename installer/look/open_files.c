@@ -23,7 +23,7 @@ static void show(struct search *s, const char *link, const char *target)
 	s->fn(s->arg, &file);
 }
 
-/* ops->list() cannot be called from within itself: the names are taken first. */
+/* In order, so that what is said does not depend on the kernel's. */
 static int visit_each(struct search *s, const char *folder,
 		      void (*visit)(struct search *s, const char *name))
 {

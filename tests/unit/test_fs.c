@@ -173,6 +173,35 @@ static void listing(void **state)
 	assert_int_equal(fs.ops->list(&fs, "etc/a", count, &n), -ENOTDIR);
 }
 
+static int list_within(void *arg, const char *name)
+{
+	int n = 0;
+
+	(void)name;
+	assert_int_equal(fs.ops->list(&fs, "etc", count, &n), 0);
+	assert_int_equal(n, 100);
+	++*(int *)arg;
+	return 0;
+}
+
+/* /proc and each process's fd */
+static void a_list_within_a_list(void **state)
+{
+	char name[64];
+	int n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "sys/a-rather-long-name-of-a-file-%u", i);
+		put(name, "", 0);
+		snprintf(name, sizeof(name), "etc/another-rather-long-name-of-a-file-%u",
+			 i);
+		put(name, "", 0);
+	}
+	assert_int_equal(fs.ops->list(&fs, "sys", list_within, &n), 0);
+	assert_int_equal(n, 100);
+}
+
 static void links(void **state)
 {
 	char buf[600], name[8];
@@ -294,7 +323,7 @@ int main(void)
 		WITH_ROOT(listing),	      WITH_ROOT(links),
 		WITH_ROOT(loops_end),	      WITH_ROOT(captured_roots_are_closed),
 		WITH_ROOT(no_root),	      WITH_ROOT(here),
-		WITH_ROOT(renamed_meanwhile),
+		WITH_ROOT(renamed_meanwhile), WITH_ROOT(a_list_within_a_list),
 	};
 
 	return UNIT_RUN(tests);

@@ -78,67 +78,104 @@ static void write_settings(FILE *out, const struct setting *setting, bool lines)
 	}
 }
 
-/* What the claim's line says of what sits there, else of another specimen, or NULL. */
-static const struct setting *line_settings(const struct conf *conf,
+/* The claim's line of what sits there, else of another specimen, or NULL. */
+static const struct conf_function *line_of(const struct conf *conf,
 					   const struct conf_claim *claim,
 					   const struct card_function *f)
 {
-	const struct setting *other = NULL;
+	const struct conf_function *other = NULL;
 
 	for (unsigned i = 0; claim && i < claim->n; i++) {
 		const struct conf_function *line = &conf->functions[claim->first + i];
 		const struct identity *id = &line->identity;
 
 		if (pci_path_equal(&id->path, &f->path))
-			return &line->setting;
+			return line;
 		if (memcmp(&id->ids, &f->function.ids, sizeof(id->ids)) == 0)
-			other = &line->setting;
+			other = line;
 	}
 	return other;
 }
 
-static void write_function(FILE *out, const struct card_function *f,
-			   const struct setting *setting)
+static void write_line(FILE *out, const struct conf_function *f)
 {
-	const struct pci_ids *ids = &f->function.ids;
+	const struct identity *id = &f->identity;
+	const struct pci_ids *ids = &id->ids;
 	char text[512];
 	struct str s = STR_ON(text);
 
 	str_add(&s, "function = ");
-	pci_address_add(&s, f->function.address);
+	pci_address_add(&s, f->address);
 	str_add(&s, " path=");
-	pci_path_add(&s, &f->path);
+	pci_path_add(&s, &id->path);
 	fputs(text, out);
 	fprintf(out, " id=%04x:%04x subsystem=%04x:%04x class=%06x", ids->vendor,
 		ids->device, ids->subvendor, ids->subdevice, (unsigned)ids->class);
-	if (f->config.has_serial) {
+	if (id->has_serial) {
 		fputs(" serial=", out);
 		for (int shift = 56; shift >= 0; shift -= 8)
-			fprintf(out, "%02x%s",
-				(unsigned)(f->config.serial >> shift) & 0xff,
+			fprintf(out, "%02x%s", (unsigned)(id->serial >> shift) & 0xff,
 				shift ? "-" : "");
 	}
-	if (f->unique)
+	if (id->unique)
 		fputs(" unique=yes", out);
-	write_settings(out, setting, false);
+	if (f->optional)
+		fputs(" optional=yes", out);
+	write_settings(out, &f->setting, false);
 	fputc('\n', out);
 }
 
-/* What its owner wants to be set before it is bound is kept. */
+/* As it is found now, with what its line says besides. */
+static void write_function(FILE *out, const struct card_function *f,
+			   const struct conf_function *line)
+{
+	struct conf_function now = {
+		.address = f->function.address,
+		.identity = { .path = f->path,
+			      .ids = f->function.ids,
+			      .has_serial = f->config.has_serial,
+			      .serial = f->config.serial,
+			      .unique = f->unique },
+	};
+
+	if (line) {
+		now.optional = line->optional;
+		now.setting = line->setting;
+	}
+	fprintf(out, "# %s\n", f->name);
+	write_line(out, &now);
+}
+
+static bool is_chosen(const struct conf_function *line,
+		      const struct card_function *const *functions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pci_path_equal(&functions[i]->path, &line->identity.path))
+			return true;
+	return false;
+}
+
+/* What its owner wants to be set before it is bound is kept, and what comes late. */
 static void write_claim(FILE *out, const struct conf *before, const char *name,
 			const struct card_function *const *functions, size_t n)
 {
 	const struct conf_claim *claim = NULL;
+	bool same_card = false;
 
 	for (unsigned i = 0; before && i < before->n_claims; i++)
 		if (str_equal(before->claims[i].name, name))
 			claim = &before->claims[i];
 	fprintf(out, "[claim %s]\n", name);
 	write_settings(out, claim ? &claim->setting : NULL, true);
-	for (size_t i = 0; i < n; i++) {
-		fprintf(out, "# %s\n", functions[i]->name);
-		write_function(out, functions[i],
-			       line_settings(before, claim, functions[i]));
+	for (size_t i = 0; i < n; i++)
+		write_function(out, functions[i], line_of(before, claim, functions[i]));
+	for (unsigned i = 0; claim && i < claim->n; i++)
+		same_card |= is_chosen(&before->functions[claim->first + i], functions, n);
+	for (unsigned i = 0; same_card && i < claim->n; i++) {
+		const struct conf_function *line = &before->functions[claim->first + i];
+
+		if (line->optional && !is_chosen(line, functions, n))
+			write_line(out, line);
 	}
 }
 

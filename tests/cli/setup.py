@@ -91,6 +91,21 @@ def setup_keeps_what_is_set_before_binding():
     check(content(CONF).decode() == after, "another slot loses what was said")
 
 
+def setup_keeps_what_comes_late():
+    """Its word, and the line of what is not there now."""
+    host("qemu")
+    setup(QEMU_CARD[0])
+    late = "function = 0000:01:00.2 path=0000:00:1c.0/00.2 id=1b36:000d subsystem=1af4:1100 " \
+           "class=0c0330 optional=yes\n"
+    text = re.sub(r"(function = 0000:01:00.1 .*)", r"\1 optional=yes", content(CONF).decode())
+    put(CONF, text + late)
+    setup(QEMU_CARD[0])
+    after = content(CONF).decode()
+    check(re.search(r"0000:01:00.1 .* optional=yes\n", after) and after.count(late) == 1, after)
+    setup(QEMU_CARD[0])
+    check(content(CONF).decode() == after, "a second setup writes")
+
+
 def setup_and_undo_with_systemd_boot():
     host("qemu", loader=SYSTEMD_BOOT)
     there_and_back(QEMU_CARD[0])
@@ -448,6 +463,7 @@ CASES = [setup_shows_its_plan, setup_programs_are_not_run, setup_and_undo_with_g
          setup_knows_serials_and_unique_ids, setup_another_name, setup_without_a_display,
          setup_arguments_of_the_iommu, setup_more_arguments, setup_what_is_configured_stays,
          setup_another_card_replaces_it, setup_keeps_what_is_set_before_binding,
+         setup_keeps_what_comes_late,
          setup_with_a_claim_of_the_configuration,
          undo_keeps_what_others_wrote, undo_asks_for_nothing, setup_asks_which_card,
          setup_asks_on_a_laptop, setup_proposes_a_mode_of_graphics,

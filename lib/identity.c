@@ -108,6 +108,8 @@ static void search(struct fs *fs, const struct pci_list *list, const struct iden
 		candidates += unreadable;
 	if (candidates > 1) {
 		ret->match = MATCH_AMBIGUOUS;
+		/* else none of them would be taken for it, however many there are */
+		ret->nothing_there = !id->has_serial && !id->unique;
 		str_add(&s, "nothing sits at its path, and ");
 		str_add_uint(&s, candidates);
 		str_add(&s, " functions elsewhere could be it");

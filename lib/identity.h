@@ -26,7 +26,8 @@ struct identity_result {
 	enum match match;
 	struct pci_function function; /* zeroed where nothing was found */
 	struct pci_config config;
-	bool nothing_there; /* absent because nothing sits at its path */
+	/* nothing sits at its path, and what is elsewhere is not taken for it */
+	bool nothing_there;
 	char detail[160]; /* in words, unless exact */
 };
 

@@ -87,11 +87,14 @@ scenario("in-use", "the same while a virtual machine has the card open", "mbr", 
 
 # ---- a laptop
 
+LATE = "function = 0000:03:00.0 path=0000:00:1e.0/00.0 id=8086:293e subsystem=1af4:1100 " \
+       "class=040300 optional=yes\n"
 scenario("sleep", "a card changes hands once it is free, and sleeps with the machine", "mbr",
-         TWINS, [
-             boot("waited for; then suspended: the hook's service says that the claim holds",
+         TWINS + " 1e.0=port", [
+             boot("joined by what is plugged in; waited for; then suspended: the hook's service "
+                  "says that the claim holds",
                   kernel="packed", late=steps.wait_and_sleep),
-         ], GAMING)
+         ], GAMING + LATE)
 
 # ---- a passphrase
 

@@ -6,6 +6,7 @@ import time
 
 from boots import LAYOUT
 from judge import text_of
+from machine import MODELS
 from table import AUDIO, CARD
 
 BOOT_PARTUUID = LAYOUT["BOOT_PARTUUID"]
@@ -188,7 +189,22 @@ def _slept(boot, outcome, words, driver):
         yield f"after the sleep the card is on {now}"
 
 
+def _plugged_in(boot):
+    """Into an empty port, with the host's driver for it loaded."""
+    boot.monitor.run("device_add", driver=MODELS["hda"].device, id="late", bus="at-1e.0")
+    boot.until("readlink /sys/devices/pci0000:00/0000:00:1e.0/0*/driver | grep /vfio-pci",
+               "waiting for the late function")
+    report = boot.until("grep '\"stage\": *\"event\"' /run/vfio-claim/report.json",
+                        "waiting for its report")
+    if "late-arrival" in report:
+        yield f"it is claimed, and the report says {report!r}"
+    status = boot.run("vfio-claim status; echo status $?")
+    if "status 0" not in status:
+        yield f"with the late function status says {status!r}"
+
+
 def wait_and_sleep(boot, _):
+    yield from _plugged_in(boot)
     yield from _waited_for(boot)
     yield from _slept(boot, "holds", "the claim holds", "vfio-pci")
     if motd := boot.run("cat /run/motd.d/* 2>/dev/null").strip():

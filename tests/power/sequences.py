@@ -228,8 +228,8 @@ def table(rng):
                   after("settle", f"fsync {FILE}"), before("settle", f"rename* {FILE}"),
                   after("settle", f"rename* {FILE}")]),
         Sequence("vfat-bind", "vfat", [part[3], part[6]], 2),
-        Sequence("ext4-writes-3", "ext4", writes(), 3, folders=("boot",)),
-        Sequence("vfat-random", "vfat", random_cuts(rng, ("start", "settle"), 4), 2),
+        Sequence("ext4-writes-3", "ext4", writes()[::2], 3, folders=("boot",)),
+        Sequence("vfat-random", "vfat", random_cuts(rng, ("start", "settle"), 3), 2),
     ]
 
 

@@ -78,7 +78,7 @@ static enum iommu_proof inactive(struct iommu_group *group, const char *why,
 }
 
 /* The link's last component is the group's number. */
-static int group_number(struct fs *fs, struct pci_address address)
+int iommu_group_number(struct fs *fs, struct pci_address address)
 {
 	char path[FS_PATH_MAX], name[16];
 	const char *p = name;
@@ -125,7 +125,7 @@ int iommu_group_read(struct fs *fs, struct pci_address address, struct iommu_gro
 	char path[FS_PATH_MAX];
 	int r;
 
-	r = group_number(fs, address);
+	r = iommu_group_number(fs, address);
 	if (r < 0) {
 		group.proof = inactive(&group, "it has no IOMMU group", "");
 		*ret = group;

@@ -30,6 +30,10 @@ bool iommu_present(struct fs *fs) __attribute__((nonnull));
 /* True if vfio was told to do without one. Unreadable counts as told. */
 bool iommu_unsafe_mode(struct fs *fs) __attribute__((nonnull));
 
+/* The number of a function's group, or a negative errno; -ENOENT: it has none. */
+int iommu_group_number(struct fs *fs, struct pci_address address)
+	__attribute__((nonnull, warn_unused_result));
+
 /*
  * Reads the group of a function. A missing proof is a result, not an error. Returns 0 or
  * -ENOMEM; on success the caller calls iommu_group_finish().

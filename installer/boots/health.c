@@ -6,9 +6,9 @@
 #define DRM "sys/class/drm"
 #define CONSOLES "sys/class/vtconsole"
 
-static bool claims_hold(struct fs *root, const struct report *boot, struct str *why)
+bool health_each(const struct report *boot, health_fn *fn, void *arg, struct str *why)
 {
-	char driver[PCI_DRIVER_LEN];
+	char text[160];
 
 	for (unsigned c = 0; c < boot->n_claims; c++) {
 		const struct report_claim *claim = &boot->claims[c];
@@ -17,23 +17,33 @@ static bool claims_hold(struct fs *root, const struct report *boot, struct str *
 			continue;
 		for (unsigned i = claim->first; i < claim->first + claim->n; i++) {
 			const struct report_function *f = &boot->functions[i];
+			struct str what = STR_ON(text);
 
-			if (f->optional && !str_equal(f->driver, "vfio-pci"))
+			if (f->optional && (!f->found || !str_equal(f->driver, "vfio-pci")))
 				continue;
-			*driver = '\0';
-			if (f->found && driver_current(root, f->address, driver) == 0 &&
-			    str_equal(driver, "vfio-pci"))
+			if (fn(arg, f, &what))
 				continue;
 			str_join(why, "the claim ", claim->name,
 				 " does not hold: ", NULL);
 			pci_address_add(why, f->address);
-			str_add(why, " is not on vfio-pci any more");
-			if (*driver)
-				str_join(why, ", but on ", driver, NULL);
+			str_join(why, " ", text, NULL);
 			return false;
 		}
 	}
 	return true;
+}
+
+static bool is_on_vfio(void *arg, const struct report_function *f, struct str *what)
+{
+	char driver[PCI_DRIVER_LEN] = "";
+
+	if (f->found && driver_current(arg, f->address, driver) == 0 &&
+	    str_equal(driver, "vfio-pci"))
+		return true;
+	str_add(what, "is not on vfio-pci any more");
+	if (*driver)
+		str_join(what, ", but on ", driver, NULL);
+	return false;
 }
 
 struct displays {
@@ -101,6 +111,6 @@ static bool host_has_display(struct fs *root, struct str *why)
 bool health_check(struct fs *root, const struct report *boot, bool require_display,
 		  struct str *why)
 {
-	return claims_hold(root, boot, why) &&
+	return health_each(boot, is_on_vfio, root, why) &&
 	       (!require_display || host_has_display(root, why));
 }

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "health.h"
+#include "iommu.h"
 #include "pci.h"
 #include "text.h"
 
@@ -12,66 +13,42 @@
 
 /* ---- looking */
 
-static int group_of(struct fs *root, struct pci_address address)
-{
-	char path[FS_PATH_MAX], name[16];
-	const char *c = name;
-	uint64_t group;
+struct woken {
+	struct fs *root;
+	struct pci_list list;
+};
 
-	pci_device_path(path, sizeof(path), address, "iommu_group");
-	if (fs_link_name(root, path, name, sizeof(name)) < 0 ||
-	    !str_take_uint(&c, INT32_MAX, &group))
-		return -1;
-	return (int)group;
-}
-
-/* NULL, or what became of it. */
-static const char *changed(struct fs *root, const struct pci_list *list,
-			   const struct report_function *f)
+static bool stayed(void *arg, const struct report_function *f, struct str *what)
 {
-	const struct pci_function *now = pci_find(list, f->address);
+	struct woken *w = arg;
+	const struct pci_function *now = pci_find(&w->list, f->address);
 	struct pci_config config;
 
 	if (!now)
-		return _("is gone");
-	if (pci_config_read(root, f->address, false, &config) == 0 && config.present &&
-	    !config.alive)
-		return _("does not answer any more");
-	if (now->known && f->vendor &&
-	    (now->ids.vendor != f->vendor || now->ids.device != f->device))
-		return _("is another device now");
-	if (f->group >= 0 && group_of(root, f->address) != f->group)
-		return _("is in another IOMMU group now");
-	return NULL;
+		str_add(what, _("is gone"));
+	else if (pci_config_read(w->root, f->address, false, &config) == 0 &&
+		 config.present && !config.alive)
+		str_add(what, _("does not answer any more"));
+	else if (now->known && f->vendor &&
+		 (now->ids.vendor != f->vendor || now->ids.device != f->device))
+		str_add(what, _("is another device now"));
+	else if (f->group >= 0 && iommu_group_number(w->root, f->address) != f->group)
+		str_add(what, _("is in another IOMMU group now"));
+	return !what->len;
 }
 
 static bool devices_stayed(struct fs *root, const struct report *boot, struct str *why)
 {
-	const char *what = NULL;
-	struct pci_list list;
+	struct woken w = { .root = root };
+	bool holds;
 
-	if (pci_scan(root, &list) < 0) {
+	if (pci_scan(root, &w.list) < 0) {
 		str_add(why, _("the PCI functions cannot be listed"));
 		return false;
 	}
-	for (unsigned c = 0; !what && c < boot->n_claims; c++) {
-		const struct report_claim *claim = &boot->claims[c];
-
-		if (claim->outcome != OUTCOME_CLAIMED)
-			continue;
-		for (unsigned i = claim->first; !what && i < claim->first + claim->n;
-		     i++) {
-			what = changed(root, &list, &boot->functions[i]);
-			if (!what)
-				continue;
-			str_join(why, "the claim ", claim->name,
-				 " does not hold: ", NULL);
-			pci_address_add(why, boot->functions[i].address);
-			str_join(why, " ", what, NULL);
-		}
-	}
-	pci_list_finish(&list);
-	return !what;
+	holds = health_each(boot, stayed, &w, why);
+	pci_list_finish(&w.list);
+	return holds;
 }
 
 bool resume_check(struct fs *root, const struct report *boot, bool require_display,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "iommu.h"
 #include "names.h"
 #include "survey.h"
 #include "text.h"
@@ -25,7 +26,9 @@ int list_read(struct fs *root, const struct pci_list *all, struct list *ret)
 	for (size_t i = 0; list.entries && i < all->n; i++, list.n++) {
 		e = &list.entries[i];
 		e->function = &all->functions[i];
-		e->group = survey_group_number(root, e->function->address);
+		e->group = iommu_group_number(root, e->function->address);
+		if (e->group < 0)
+			e->group = -1;
 		s = STR_ON(e->path);
 		if (pci_path_of(root, e->function->address, &path) == 0)
 			pci_path_add(&s, &path);

@@ -139,16 +139,3 @@ const struct iommu_group *survey_group(struct survey *survey,
 	remember(survey, (size_t)*index);
 	return &survey->groups[*index];
 }
-
-int survey_group_number(struct fs *root, struct pci_address address)
-{
-	char path[FS_PATH_MAX], name[16];
-	const char *p = name;
-	uint64_t id;
-
-	pci_device_path(path, sizeof(path), address, "iommu_group");
-	if (fs_link_name(root, path, name, sizeof(name)) < 0 ||
-	    !str_take_uint(&p, INT32_MAX, &id) || *p)
-		return -1;
-	return (int)id;
-}

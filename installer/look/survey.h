@@ -38,7 +38,3 @@ void survey_finish(struct survey *survey) __attribute__((nonnull));
 const struct iommu_group *survey_group(struct survey *survey,
 				       const struct pci_function *function)
 	__attribute__((nonnull, warn_unused_result));
-
-/* The number of its group by its link alone, -1: none. For what is only listed. */
-int survey_group_number(struct fs *root, struct pci_address address)
-	__attribute__((nonnull));

@@ -459,6 +459,7 @@ def optional_and_missing():
     says(command("status"), 0, "gaming: claimed", f"{CARD[1]} is optional, and not there")
     screen()
     says(command("confirm"), 0, "this boot is good")
+    says(command("confirm", "--resume"), 0, "the claim holds")
     rebuilt(CARD[1:])
     told = event("add", CARD[1])
     check(told["stage"] == "event" and told["outcome"] == "claimed", f"{told}")
@@ -486,9 +487,10 @@ def all_of_it_is_missing():
     check(not os.path.exists(f"{ROOT}/run/vfio-claim/awaited"), "late arrivals are awaited still")
 
 
-CASES = [optional_and_missing, all_of_it_is_missing, command_usage, status_without_a_boot, status_tells_the_story, status_of_safe_mode,
+CASES = [command_usage, status_without_a_boot, status_tells_the_story, status_of_safe_mode,
          status_of_other_records, confirm_writes_once, confirm_on_the_boot_partition,
          confirm_needs_a_display, confirm_revokes, confirm_leaves_what_is_in_use,
          confirm_notices_a_lost_claim, confirm_after_sleep, confirm_without_a_claim,
          confirm_settles_what_is_held, confirm_cannot_write, retry_tries_again, retry_heals,
-         trial_ends]
+         trial_ends,
+         optional_and_missing, all_of_it_is_missing]

@@ -14,8 +14,28 @@
 
 static struct conf conf;
 
-static void print_words(void)
+static void print_word(const struct conf_claim *c, const char *argument,
+		       struct json_object *entries)
 {
+	(void)entries;
+	printf("%s %s " ENTRIES_TITLE "%s\n", c->name, argument, c->name);
+}
+
+static void add_json(const struct conf_claim *c, const char *argument,
+		     struct json_object *entries)
+{
+	struct json_object *entry = json_object_new_object();
+
+	json_object_object_add(entry, "claim", json_object_new_string(c->name));
+	json_object_object_add(entry, "argument", json_object_new_string(argument));
+	json_object_array_add(entries, entry);
+}
+
+static void each(void (*show)(const struct conf_claim *c, const char *argument,
+			      struct json_object *entries),
+		 struct json_object *entries)
+{
+	char argument[KARGS_WORD_MAX + 16];
 	struct kargs_choice choice;
 
 	for (const struct conf_claim *c = conf.claims; c < conf.claims + conf.n_claims;
@@ -23,29 +43,17 @@ static void print_words(void)
 		if (!c->named)
 			continue;
 		entries_choose(&conf, c, &choice);
-		printf("%s vfio_claim=%s " ENTRIES_TITLE "%s\n", c->name, choice.names,
-		       c->name);
+		snprintf(argument, sizeof(argument), "vfio_claim=%s", choice.names);
+		show(c, argument, entries);
 	}
 }
 
 static void print_json(void)
 {
 	struct json_object *all = json_object_new_object();
-	struct json_object *entries = json_object_new_array(), *entry;
-	char word[KARGS_WORD_MAX + 16];
-	struct kargs_choice choice;
+	struct json_object *entries = json_object_new_array();
 
-	for (const struct conf_claim *c = conf.claims; c < conf.claims + conf.n_claims;
-	     c++) {
-		if (!c->named)
-			continue;
-		entries_choose(&conf, c, &choice);
-		snprintf(word, sizeof(word), "vfio_claim=%s", choice.names);
-		entry = json_object_new_object();
-		json_object_object_add(entry, "claim", json_object_new_string(c->name));
-		json_object_object_add(entry, "argument", json_object_new_string(word));
-		json_object_array_add(entries, entry);
-	}
+	each(add_json, entries);
 	json_object_object_add(all, "version", json_object_new_int(1));
 	json_object_object_add(all, "entries", entries);
 	puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
@@ -69,7 +77,7 @@ static int run(struct context *context)
 	if (context->json)
 		print_json();
 	else
-		print_words();
+		each(print_word, NULL);
 	return EXIT_DONE;
 }
 

@@ -6,32 +6,55 @@
 
 #include "str.h"
 
-enum line { OTHER, EMPTY, KEY, HOST, CLAIM };
+enum kind { OTHER, EMPTY, KEY, HOST, CLAIM };
+
+struct line {
+	const char *text;
+	size_t len; /* its newline included */
+	enum kind kind;
+	const char *name; /* of a claim */
+	size_t name_len;
+};
 
 #define BLANKS " \t\r"
 
-/* What a line is, and of a claim its name. */
-static enum line look(const char *line, size_t len, const char **ret_name,
-		      size_t *ret_len)
+static enum kind look(struct line *l)
 {
-	const char *end = line + len;
-	size_t n = strspn(line, BLANKS);
+	const char *c = l->text, *end = c + l->len;
+	size_t n = strspn(c, BLANKS);
 
-	line += n < len ? n : len;
-	if (line == end || *line == '\n')
+	c += n < l->len ? n : l->len;
+	if (c == end || *c == '\n')
 		return EMPTY;
-	if (*line == '#')
+	if (*c == '#')
 		return OTHER;
-	if (*line != '[')
+	if (*c != '[')
 		return KEY;
-	line += 1 + strspn(line + 1, BLANKS);
-	if (!str_starts(line, "claim") || !line[5] || !strchr(BLANKS, line[5]))
+	c += 1 + strspn(c + 1, BLANKS);
+	if (!str_starts(c, "claim") || !c[5] || !strchr(BLANKS, c[5]))
 		return HOST;
-	line += 5;
-	line += strspn(line, BLANKS);
-	*ret_name = line;
-	*ret_len = strcspn(line, BLANKS "]\n");
+	c += 5;
+	c += strspn(c, BLANKS);
+	l->name = c;
+	l->name_len = strcspn(c, BLANKS "]\n");
 	return CLAIM;
+}
+
+/* The next line of what is left of a text. False at its end. */
+static bool take_line(const char **text, struct line *ret)
+{
+	if (!**text)
+		return false;
+	*ret = (struct line){ .text = *text, .len = strcspn(*text, "\n") };
+	ret->len += ret->text[ret->len] == '\n';
+	ret->kind = look(ret);
+	*text += ret->len;
+	return true;
+}
+
+static bool is_section(const struct line *l)
+{
+	return l->kind == HOST || l->kind == CLAIM;
 }
 
 static bool named(const struct args *names, const char *name, size_t len)
@@ -46,20 +69,12 @@ static bool named(const struct args *names, const char *name, size_t len)
 /* From after a section's header to after its last key. */
 static const char *section_end(const char *text)
 {
-	const char *end = text, *name;
-	size_t len, name_len;
+	const char *end = text;
+	struct line l;
 
-	for (; *text; text += len) {
-		enum line what;
-
-		len = strcspn(text, "\n");
-		len += text[len] == '\n';
-		what = look(text, len, &name, &name_len);
-		if (what == HOST || what == CLAIM)
-			break;
-		if (what == KEY)
-			end = text + len;
-	}
+	while (take_line(&text, &l) && !is_section(&l))
+		if (l.kind == KEY)
+			end = text;
 	return end;
 }
 
@@ -67,28 +82,21 @@ char *claims_remove(const char *text, const struct args *names, bool *ret_left)
 {
 	char *result = malloc(strlen(text) + 1), *to = result;
 	bool empty = true; /* the last line that was kept, or there is none */
-	const char *name;
-	size_t len, name_len;
+	struct line l;
 
 	*ret_left = false;
 	if (!result)
 		return NULL;
-	for (; *text; text += len) {
-		enum line what;
-
-		len = strcspn(text, "\n");
-		len += text[len] == '\n';
-		what = look(text, len, &name, &name_len);
-		if (what == CLAIM && named(names, name, name_len)) {
-			text = section_end(text + len);
+	while (take_line(&text, &l)) {
+		if (l.kind == CLAIM && named(names, l.name, l.name_len)) {
+			text = section_end(text);
 			/* one empty line is left of the two around it */
-			len = empty && *text == '\n';
+			text += empty && *text == '\n';
 			continue;
 		}
-		*ret_left |= what == CLAIM;
-		memcpy(to, text, len);
-		to += len;
-		empty = what == EMPTY;
+		*ret_left |= l.kind == CLAIM;
+		to = mempcpy(to, l.text, l.len);
+		empty = l.kind == EMPTY;
 	}
 	*to = '\0';
 	return result;
@@ -107,24 +115,18 @@ char *claims_set_named(const char *text, const char *name, bool named)
 	static const char key[] = "boot = named\n";
 	char *result = malloc(strlen(text) + sizeof(key) + 1), *to = result;
 	bool inside = false;
-	const char *found;
-	size_t len, n;
+	struct line l;
 
 	if (!result)
 		return NULL;
-	for (; *text; text += len) {
-		enum line what;
-
-		len = strcspn(text, "\n");
-		len += text[len] == '\n';
-		what = look(text, len, &found, &n);
-		if (what == HOST || what == CLAIM)
-			inside = what == CLAIM && n == strlen(name) &&
-				 memcmp(found, name, n) == 0;
-		if (inside && what == KEY && is_boot(text))
+	while (take_line(&text, &l)) {
+		if (is_section(&l))
+			inside = l.kind == CLAIM && l.name_len == strlen(name) &&
+				 memcmp(l.name, name, l.name_len) == 0;
+		if (inside && l.kind == KEY && is_boot(l.text))
 			continue;
-		to = mempcpy(to, text, len);
-		if (inside && what == CLAIM && named)
+		to = mempcpy(to, l.text, l.len);
+		if (inside && l.kind == CLAIM && named)
 			to = stpcpy(to, key);
 	}
 	*to = '\0';

@@ -24,17 +24,23 @@ static void judge(struct scene *s, const char *what, unsigned at)
 		    audio->override);
 }
 
-static void a_fault_anywhere(void **state)
+/* The audio of `before` is plugged in. Returns the accesses that its event takes. */
+static unsigned plug(struct scene *before, struct scene *s)
 {
-	struct scene *before = started(audio_is_late), *s = started(audio_is_late);
-	unsigned total, claimed = 0;
-
-	(void)state;
 	fake_plug(&before->fake, AUDIO, 0);
 	before->fake.accesses = 0;
 	scene_copy(s, before);
 	assert_int_equal(scene_event(s, "add", AUDIO), 0);
-	total = s->fake.accesses;
+	return s->fake.accesses;
+}
+
+static void a_fault_anywhere(void **state)
+{
+	struct scene *before = started(audio_is_late), *s = started(audio_is_late);
+	const unsigned total = plug(before, s);
+	unsigned claimed = 0;
+
+	(void)state;
 	for (unsigned at = 1; at <= total; at++)
 		for (int after = 0; after < 2; after++) {
 			scene_copy(s, before);
@@ -55,14 +61,9 @@ static void a_fault_anywhere(void **state)
 static void it_vanishes_anywhere(void **state)
 {
 	struct scene *before = started(audio_is_late), *s = started(audio_is_late);
-	unsigned total;
+	const unsigned total = plug(before, s);
 
 	(void)state;
-	fake_plug(&before->fake, AUDIO, 0);
-	before->fake.accesses = 0;
-	scene_copy(s, before);
-	assert_int_equal(scene_event(s, "add", AUDIO), 0);
-	total = s->fake.accesses;
 	for (unsigned at = 1; at <= total; at++) {
 		scene_copy(s, before);
 		fake_at(&s->fake, AUDIO)->goes_at = at;
@@ -81,14 +82,9 @@ static void it_vanishes_anywhere(void **state)
 static void killed_anywhere(void **state)
 {
 	struct scene *before = started(audio_is_late), *s = started(audio_is_late);
-	unsigned total;
+	const unsigned total = plug(before, s);
 
 	(void)state;
-	fake_plug(&before->fake, AUDIO, 0);
-	before->fake.accesses = 0;
-	scene_copy(s, before);
-	assert_int_equal(scene_event(s, "add", AUDIO), 0);
-	total = s->fake.accesses;
 	/* the first reads the state, before there is a worker */
 	for (unsigned at = 2; at <= total; at++)
 		for (int after = 0; after < 2; after++) {

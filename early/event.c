@@ -5,6 +5,7 @@
 #include "driver.h"
 #include "in_use.h"
 #include "say.h"
+#include "start_report.h"
 #include "state.h"
 
 #define REMOVED "device-removed"

@@ -6,6 +6,7 @@
 
 #include "count.h"
 #include "driver.h"
+#include "start_report.h"
 #include "state.h"
 
 /* In all. A disk behind USB may take its time; the rest of the stage's 10 s is for the

@@ -357,7 +357,7 @@ const struct command cmd_setup = {
 		"FUNCTION is an address as \"vfio-claim list\" shows it. That of a graphics\n"
 		"card takes the whole card; without one, a terminal is asked. CLAIM is the\n"
 		"name of one that /etc/vfio-claim.conf has already: the machine is set up for\n"
-		"it, and the configuration stays as it is. What will be done is shown first.\n\n"
+		"it, and of the configuration only its entry can change. What will be done is shown first.\n\n"
 		"  --name NAME     of the claim (default gpu)\n"
 		"  --entry NAME    this claim is made by an entry of its own in the boot\n"
 		"                  menu; every other boot leaves the card to the host\n"

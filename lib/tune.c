@@ -364,6 +364,31 @@ bool tune_restore(struct fs *fs, struct pci_address address, struct tune_undo *u
 	return whole;
 }
 
+void tune_default(struct fs *fs, struct pci_address address, const struct setting *want,
+		  struct str *lost)
+{
+	static const struct {
+		enum setting_key key;
+		const char *leaf, *value;
+	} defaults[] = {
+		{ SETTING_RESET, "reset_method", "default" },
+		{ SETTING_IDLE, "d3cold_allowed", "1" },
+	};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		if (!setting_says(want, defaults[i].key))
+			continue;
+		r = write_leaf(fs, address, defaults[i].leaf, defaults[i].value);
+		/* what a function does not have was not changed, either */
+		if (r == 0 || r == -ENOENT)
+			continue;
+		str_add(lost, "; ");
+		tune_add_name(lost, address, want, defaults[i].key);
+		str_join(lost, "not as before the claim: ", str_errno(r), NULL);
+	}
+}
+
 /* ---- what vfio-pci has one value for */
 
 void tune_vote(struct tune_votes *votes, const struct setting *want)

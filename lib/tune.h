@@ -7,8 +7,9 @@
  * resourceN_resize (since 6.1) reads as a bitmap of the sizes, bit n for 2^n MiB, takes
  * n, says -EBUSY while a driver is bound and -ENOSPC where the bridge's window has no
  * room. reset_method (since 5.15) lists the methods that are in use, in order, and takes
- * only those that the device has. vfio-pci lets a function sleep as soon as it has it
- * (power/control is auto, since 5.19), and takes its parameters when it is loaded.
+ * only those that the device has; "default" for all of them. vfio-pci lets a function
+ * sleep as soon as it has it (power/control is auto, since 5.19), and takes its
+ * parameters when it is loaded.
  */
 #pragma once
 
@@ -66,6 +67,14 @@ void tune_after(struct fs *fs, struct pci_address address, const struct setting 
 /* With no driver bound. False, with the key in `lost`, if something is not as it was. */
 bool tune_restore(struct fs *fs, struct pci_address address, struct tune_undo *undo,
 		  struct str *lost) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * What is wanted of reset and idle goes back to what the kernel begins with; whatever
+ * drives the function. A BAR stays as it is: nobody knows any more what the firmware
+ * chose. What is refused is appended to `lost`.
+ */
+void tune_default(struct fs *fs, struct pci_address address, const struct setting *want,
+		  struct str *lost) __attribute__((nonnull));
 
 /* Of vga. */
 #define TUNE_DISAGREE "vga = yes and no: vfio-pci has one value for all"

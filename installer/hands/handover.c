@@ -345,6 +345,7 @@ static bool from_conf(struct fs *root, const char *name, struct report *ret,
 			    !str_equal(found->driver, "vfio-pci"))
 				continue;
 			ret->functions[ret->n_functions++] = (struct report_function){
+				.configured = f[i].conf->address,
 				.address = found->address,
 				.found = true,
 				.group = -1,

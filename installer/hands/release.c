@@ -34,6 +34,24 @@ static bool is_display(struct fs *root, struct pci_address address)
 	       str_starts(class, "0x03");
 }
 
+/* What the configuration says of a function of this boot, as far as it still does. */
+static struct setting wanted(struct fs *root, const struct conf *conf,
+			     const struct report_claim *claim,
+			     const struct report_function *f)
+{
+	const struct conf_claim *c = conf->claims, *end = c + conf->n_claims;
+
+	for (; c < end; c++)
+		for (unsigned i = c->first; i < c->first + c->n; i++)
+			if (str_equal(c->name, claim->name) &&
+			    !pci_address_compare(conf->functions[i].address,
+						 f->configured))
+				return setting_merge(&c->setting,
+						     &conf->functions[i].setting,
+						     is_display(root, f->address));
+	return (struct setting){ .keys = 0 };
+}
+
 /* As when it was plugged in: udev loads the driver that the host has for it. */
 static void announce(struct fs *root, struct pci_address address)
 {
@@ -87,8 +105,9 @@ static bool module_fits(struct fs *root, struct pci_address address)
 }
 
 /* As vfio-pci had it: the same transaction as any claim. False, with why. */
-static bool take_again(struct fs *root, const struct report *boot,
-		       const struct report_claim *claim, struct str *what)
+static bool take_again(struct fs *root, const struct conf *conf,
+		       const struct report *boot, const struct report_claim *claim,
+		       struct str *what)
 {
 	static struct pci_address addresses[CONF_MAX_FUNCTIONS];
 	static struct holders holders;
@@ -104,7 +123,8 @@ static bool take_again(struct fs *root, const struct report *boot,
 		if (!f->found)
 			continue;
 		addresses[log.n++] = f->address;
-		*e = (struct act_entry){ .address = f->address };
+		*e = (struct act_entry){ .address = f->address,
+					 .want = wanted(root, conf, claim, f) };
 		if (driver_current(root, e->address, e->previous_driver) < 0)
 			e->previous_driver[0] = '\0';
 	}
@@ -118,10 +138,11 @@ static bool take_again(struct fs *root, const struct report *boot,
 }
 
 /* After something was left without the driver that the host has for it. */
-static enum verdict roll_back(struct fs *root, const struct report *boot,
-			      const struct report_claim *claim, struct str *what)
+static enum verdict roll_back(struct fs *root, const struct conf *conf,
+			      const struct report *boot, const struct report_claim *claim,
+			      struct str *what)
 {
-	if (take_again(root, boot, claim, what))
+	if (take_again(root, conf, boot, claim, what))
 		str_join(
 			what, claim->name,
 			_(" is on vfio-pci again; load the host's driver (modprobe), and "
@@ -134,8 +155,8 @@ static enum verdict roll_back(struct fs *root, const struct report *boot,
 }
 
 /* As if it were half claimed, and every function found without a driver of vfio's. */
-static void begin(const struct report *boot, const struct report_claim *claim,
-		  struct act_log *log)
+static void begin(struct fs *root, const struct conf *conf, const struct report *boot,
+		  const struct report_claim *claim, struct act_log *log)
 {
 	log->n = 0;
 	for (unsigned i = 0; i < claim->n; i++) {
@@ -145,7 +166,9 @@ static void begin(const struct report *boot, const struct report_claim *claim,
 		if (!f->found)
 			continue;
 		log->n++;
-		*e = (struct act_entry){ .address = f->address, .override_begun = true };
+		*e = (struct act_entry){ .address = f->address,
+					 .override_begun = true,
+					 .want = wanted(root, conf, claim, f) };
 		/* what an old guide gave to vfio-pci before us goes to the host, too */
 		if (!driver_vfio_accepts(f->previous_driver))
 			str_copy(e->previous_driver, PCI_DRIVER_LEN, f->previous_driver);
@@ -156,17 +179,24 @@ static enum verdict release(struct fs *root, const struct report *boot,
 			    const struct report_claim *claim, enum release_how how,
 			    struct str *what)
 {
+	static struct conf conf;
 	static struct act_log log;
+	struct conf_error error;
 	struct module_loader loader = { .load = load_nothing };
 	char text[512];
 	struct str lost = STR_ON(text);
 	bool missing = false;
 
-	begin(boot, claim, &log);
+	/* without one nothing is known to have been set */
+	if (conf_load(root, CONF_PATH, &conf, &error) < 0)
+		conf.n_claims = 0;
+	begin(root, &conf, boot, claim, &log);
+	for (unsigned i = 0; i < log.n; i++)
+		tune_default(root, log.entries[i].address, &log.entries[i].want, &lost);
 	if (!act_undo(root, &loader, &log, &lost)) {
 		str_join(what, claim->name, _(" is not the host's as a whole"), text,
 			 NULL);
-		return how == RELEASE_WHOLE ? roll_back(root, boot, claim, what)
+		return how == RELEASE_WHOLE ? roll_back(root, &conf, boot, claim, what)
 					    : VERDICT_FAILED;
 	}
 	str_join(what, claim->name, " was given back", text, NULL);
@@ -184,7 +214,7 @@ static enum verdict release(struct fs *root, const struct report *boot,
 		return VERDICT_RELEASED;
 	str_add(what,
 		_(" (offered to the drivers that are loaded, and to udev for 5 s)"));
-	return roll_back(root, boot, claim, what);
+	return roll_back(root, &conf, boot, claim, what);
 }
 
 struct job {

@@ -195,7 +195,8 @@ static int resize(struct fake_function *fn, const char *data, size_t len)
 	return 0;
 }
 
-/* reset_method_store(): all of it or nothing; an empty line switches all off. */
+/* reset_method_store(): all of it or nothing; an empty line switches all off, "default"
+ * on. */
 static int set_resets(struct fake_function *fn, const char *data, size_t len)
 {
 	char text[64], list[64] = "", word[66];
@@ -205,6 +206,11 @@ static int set_resets(struct fake_function *fn, const char *data, size_t len)
 		return -EINVAL;
 	memcpy(text, data, len);
 	text[len - (data[len - 1] == '\n')] = '\0';
+	if (str_equal(text, "default")) {
+		memcpy(fn->reset_method, fn->resets + 1, strlen(fn->resets) - 2);
+		fn->reset_method[strlen(fn->resets) - 2] = '\0';
+		return 0;
+	}
 	while ((name = strsep(&rest, " "))) {
 		if (!*name)
 			continue;
@@ -239,8 +245,8 @@ static int write_device(struct fake_function *fn, const char *leaf, const char *
 		return set_override(fn, data, len);
 	if (str_equal(leaf, resource) && fn->rebar_sizes)
 		return resize(fn, data, len);
-	if (str_equal(leaf, "reset_method") && fn->resets)
-		return set_resets(fn, data, len);
+	if (str_equal(leaf, "reset_method"))
+		return fn->resets ? set_resets(fn, data, len) : -ENOENT;
 	if (str_equal(leaf, "power/control"))
 		return set_control(fn, data, len);
 	if (!str_equal(leaf, "d3cold_allowed"))

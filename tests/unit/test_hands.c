@@ -48,6 +48,7 @@ static enum verdict release(struct scene *s, enum release_how how, bool known)
 		struct report_function *f = &boot.functions[i];
 
 		f->found = pci_address_parse(addresses[i], &f->address);
+		f->configured = f->address;
 		if (known)
 			str_copy(f->previous_driver, sizeof(f->previous_driver),
 				 drivers[i]);
@@ -194,6 +195,68 @@ static void the_host_keeps_it_all_the_same(void **state)
 	scene_free(s);
 }
 
+/* ---- what was set before binding */
+
+static void make_settings(struct scene *s)
+{
+	make(s);
+	fake_add_offers(fake_at(&s->fake, GPU));
+	fake_add_offers(fake_at(&s->fake, AUDIO));
+	s->conf[0] = '\0';
+	scene_conf(s, "[claim gaming]\nreset = bus\nidle = d3hot\n");
+	scene_add_line(s, fake_at(&s->fake, GPU), "");
+	scene_add_line(s, fake_at(&s->fake, AUDIO), "idle=on");
+	scene_add_line(s, fake_at(&s->fake, USB), "");
+}
+
+static void assert_set(struct scene *s)
+{
+	assert_claimed(s);
+	assert_string_equal(fake_at(&s->fake, GPU)->reset_method, "bus");
+	assert_false(fake_at(&s->fake, GPU)->d3cold_allowed);
+	assert_true(fake_at(&s->fake, AUDIO)->d3cold_allowed);
+}
+
+static void settings_go_with_the_claim(void **state)
+{
+	struct scene *s = scene_new(make_settings);
+
+	(void)state;
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	assert_set(s);
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_RELEASED);
+	assert_null(strstr(text, "not as before"));
+	assert_string_equal(fake_at(&s->fake, GPU)->reset_method, "flr bus");
+	assert_true(fake_at(&s->fake, GPU)->d3cold_allowed);
+	assert_string_equal(fake_at(&s->fake, AUDIO)->reset_method, "flr bus");
+	scene_free(s);
+}
+
+static void settings_stay_with_what_is_rolled_back(void **state)
+{
+	struct scene *s = scene_new(make_settings);
+
+	(void)state;
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	fake_driver(&s->fake, "nouveau")->probe_error = EIO;
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_FAILED);
+	assert_set(s);
+	scene_free(s);
+}
+
+static void settings_that_stick_are_told(void **state)
+{
+	struct scene *s = scene_new(make_settings);
+
+	(void)state;
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	fake_fail(&s->fake, GPU "/reset_method", EIO, 0);
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_RELEASED);
+	assert_contains(text, GPU ": reset = bus: not as before the claim: ");
+	assert_driver(s, GPU, "nouveau");
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +266,9 @@ int main(void)
 		cmocka_unit_test(opened_in_between),
 		cmocka_unit_test(the_host_does_not_take_it),
 		cmocka_unit_test(the_host_keeps_it_all_the_same),
+		cmocka_unit_test(settings_go_with_the_claim),
+		cmocka_unit_test(settings_stay_with_what_is_rolled_back),
+		cmocka_unit_test(settings_that_stick_are_told),
 	};
 
 	return UNIT_RUN(tests);

@@ -45,8 +45,9 @@ static bool has_any(const struct act_log *log, unsigned claim)
 	return false;
 }
 
-static void forget(struct start *start, struct report_claim *c, struct report_function *f)
+static void forget(struct start *start, unsigned claim, struct report_function *f)
 {
+	struct report_claim *c = &start->state->report.claims[claim];
 	struct act_log *log = &start->state->log;
 	struct str detail;
 
@@ -56,8 +57,8 @@ static void forget(struct start *start, struct report_claim *c, struct report_fu
 	f->driver[0] = f->previous_driver[0] = '\0';
 	if (!act_forget(log, start->address))
 		return;
-	warn(start, REMOVED, start->address,
-	     " was removed; it is claimed again when it is back", "");
+	warn(start, REMOVED, start->address, " was removed",
+	     start->state->awaits[claim] ? "; it is claimed again when it is back" : "");
 	if (has_any(log, c->first))
 		return;
 	c->outcome = OUTCOME_KEPT;
@@ -81,7 +82,7 @@ static bool see_off(struct start *start)
 
 			if (!f->found || pci_address_compare(f->address, start->address))
 				continue;
-			forget(start, &report->claims[i], f);
+			forget(start, i, f);
 			news = true;
 		}
 	for (unsigned i = 0; news && i < state->n_displays; i++)
@@ -227,6 +228,7 @@ static void report_new(struct start *start, const struct plan_claim *claim,
 	struct str s = STR_ON(text);
 
 	start_report_function(start->root, f, &start->work->machine, ret);
+	start_warn_of_move(report, ret);
 	if (driver_current(start->root, ret->address, ret->driver) < 0)
 		ret->driver[0] = '\0';
 	report_unwarn(report, REMOVED, ret->address);
@@ -317,6 +319,7 @@ void event_run(struct start *start)
 	state->nothing_new = !(start->removed ? see_off(start) : welcome(start));
 	if (state->nothing_new)
 		return;
+	start_warn_settings(state);
 	r = state_save(root, state);
 	if (r < 0) {
 		event_recover(start);

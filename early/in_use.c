@@ -65,6 +65,15 @@ static int visit_usb(void *arg, const char *name)
 	       leads_below(arg, "sys/bus/usb/devices", name);
 }
 
+/* While nvidia_drm has a card, nvidia waits for it, inside the kernel, without an end. */
+static bool displays_hold(struct fs *root, const struct pci_function *f)
+{
+	char path[FS_PATH_MAX];
+
+	pci_device_path(path, sizeof(path), f->address, "drm");
+	return str_equal(f->driver, "nvidia") && root->ops->exists(root, path) != -ENOENT;
+}
+
 bool in_use(struct fs *root, const struct pci_function *f)
 {
 	struct search s = { .root = root };
@@ -74,6 +83,8 @@ bool in_use(struct fs *root, const struct pci_function *f)
 	str_add_char(&part, '/');
 	pci_address_add(&part, f->address);
 	str_add_char(&part, '/');
+	if (displays_hold(root, f))
+		return true;
 	if (f->ids.class >> 8 == 0x0c03)
 		r = root->ops->list(root, "sys/bus/usb/devices", visit_usb, &s);
 	else if (!pci_is_display(&f->ids) && f->ids.class >> 16 != 0x04)

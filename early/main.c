@@ -134,19 +134,23 @@ static void run_start(void *arg)
 	start_run(arg);
 }
 
+/* A worker that hangs for ever must not keep it. */
+static void leave_lock(const struct start *start)
+{
+	if (start->lock >= 0)
+		close(start->lock);
+}
+
 static void run_settle(void *arg)
 {
+	leave_lock(arg);
 	settle_run(arg);
 }
 
 static void run_event(void *arg)
 {
-	struct start *start = arg;
-
-	/* one that hangs for ever must not keep it */
-	if (start->lock >= 0)
-		close(start->lock);
-	event_run(start);
+	leave_lock(arg);
+	event_run(arg);
 }
 
 static void recover(void *arg)
@@ -222,18 +226,36 @@ static void bounded(struct start *start, const struct stage *stage,
 static int load(struct start *start, const struct stage *stage)
 {
 	static struct report before;
-	int r = start->root->ops->exists(start->root, STATE_PATH);
+	const bool event = stage->run == run_event;
+	int r;
 
+	/* there is no state while settle has it, but it may leave one */
+	r = start->root->ops->exists(start->root,
+				     event ? REPORT_AWAITED_PATH : STATE_PATH);
 	if (r < 0)
 		return r;
 	start->lock = state_lock(start->root);
 	/* settle goes on without it: what is held must not stay so */
-	if (start->lock < 0 && stage->run == run_event)
+	if (start->lock < 0 && event)
 		return start->lock;
 	r = stage->load(start->root, start->state);
 	before = start->state->report;
 	start->before = &before;
 	return r;
+}
+
+static void say_unusable(struct start *start, const struct stage *stage, int error)
+{
+	char text[160];
+	struct str s = STR_ON(text);
+
+	if (stage->run == run_event) {
+		pci_address_add(&s, start->address);
+		str_join(&s, start->removed ? " went" : " came",
+			 " and is not looked at: ", NULL);
+	}
+	str_join(&s, "/" STATE_PATH " cannot be used: ", str_errno(error), NULL);
+	say_line(start->root, 4, text);
 }
 
 /* True if there is something to do. */
@@ -249,7 +271,7 @@ static bool prepare(struct start *start, const struct stage *stage)
 	}
 	r = stage->load ? load(start, stage) : 0;
 	if (r < 0 && r != -ENOENT)
-		say_line(start->root, 4, "/" STATE_PATH " cannot be used");
+		say_unusable(start, stage, r);
 	return r == 0;
 }
 

@@ -244,7 +244,8 @@ static void claim(struct start *start)
 	if (w->choice.mode == KARGS_DRY_RUN)
 		refuse_dry(&w->plan);
 	start_report_plan(start, &w->machine, &w->plan);
-	start_warn_of_moves(report);
+	for (unsigned i = 0; i < report->n_functions; i++)
+		start_warn_of_move(report, &report->functions[i]);
 	if (w->plan.uncounted)
 		start_warn_uncounted(start->state);
 	begin(start);

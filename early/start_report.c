@@ -3,6 +3,8 @@
 
 #include "driver.h"
 
+#define MOVED "device-moved"
+
 void start_report_function(struct fs *root, const struct machine_function *f,
 			   const struct machine *m, struct report_function *ret)
 {
@@ -75,25 +77,21 @@ void start_report_plan(struct start *start, const struct machine *m,
 	str_copy(report->detail, sizeof(report->detail), plan->detail);
 }
 
-void start_warn_of_moves(struct report *report)
+void start_warn_of_move(struct report *report, const struct report_function *f)
 {
 	char detail[REPORT_DETAIL_LEN];
-	struct str s;
+	struct str s = STR_ON(detail);
 
-	for (unsigned i = 0; i < report->n_functions; i++) {
-		const struct report_function *f = &report->functions[i];
-
-		if (f->match != MATCH_MOVED)
-			continue;
-		s = STR_ON(detail);
-		pci_address_add(&s, f->configured);
-		str_add(&s, " is now at ");
-		pci_address_add(&s, f->address);
-		str_add(&s, ", path ");
-		pci_path_add(&s, &f->path);
-		str_add(&s, "; bring the configuration up to date");
-		report_warn(report, "device-moved", detail);
-	}
+	if (f->match != MATCH_MOVED)
+		return;
+	pci_address_add(&s, f->configured);
+	str_add(&s, " is now at ");
+	pci_address_add(&s, f->address);
+	str_add(&s, ", path ");
+	pci_path_add(&s, &f->path);
+	str_add(&s, "; bring the configuration up to date");
+	report_unwarn(report, MOVED, f->configured);
+	report_warn(report, MOVED, detail);
 }
 
 /* A whole claim was read back already; what was not begun is as it was scanned. */

@@ -17,8 +17,9 @@ void start_report_claim(const struct start_state *state, const struct plan_claim
 void start_report_plan(struct start *start, const struct machine *m,
 		       const struct plan *plan) __attribute__((nonnull));
 
-/* Warns of what is not where the configuration says. */
-void start_warn_of_moves(struct report *report) __attribute__((nonnull));
+/* Warns of a function that is not where the configuration says. */
+void start_warn_of_move(struct report *report, const struct report_function *f)
+	__attribute__((nonnull));
 
 /* Notes the displays of the whole machine, for start_report_displays(). */
 void start_list_displays(struct start_state *state, const struct machine *m)

@@ -25,7 +25,7 @@ int state_take(struct fs *root, struct start_state *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
- * Only one changes it at a time. Waits a few seconds; returns a descriptor, which holds
- * the lock while it is open, or a negative errno.
+ * Only one changes it at a time. Waits 12 seconds for it; returns a descriptor, which
+ * holds the lock while it is open, or a negative errno.
  */
 int state_lock(struct fs *root) __attribute__((nonnull, warn_unused_result));

@@ -115,17 +115,6 @@ static enum reason unbind_all(struct fs *fs, struct act_log *log, unsigned claim
 	return REASON_NONE;
 }
 
-/* What is refused is noted, and the claim goes on. */
-static void tune_all(struct fs *fs, struct act_log *log, unsigned claim)
-{
-	for_each_open (e, log, claim) {
-		if (!e->want.keys)
-			continue;
-		note_step(log, "setting what is wanted of", e);
-		tune_before(fs, e->address, &e->want, &e->tuned, &log->notes);
-	}
-}
-
 /*
  * A function that is just being plugged in has its uevent before any driver can match it
  * (pci_bus_add_device() sets match_driver).
@@ -140,6 +129,34 @@ static int bind(struct fs *fs, const struct act_log *log, const struct act_entry
 		left -= POLL_MS;
 	}
 	return r;
+}
+
+/*
+ * Until a driver can have it the kernel gives it its resources: what is set before that
+ * may be set again. vfio-pci is the driver that proves it.
+ */
+static void wait_until_added(struct fs *fs, const struct act_log *log,
+			     struct act_entry *e)
+{
+	if (!log->plugged || e->previous_driver[0])
+		return;
+	e->bind_begun = true;
+	/* the kernel, which looks at the override, may have done it before */
+	(void)bind(fs, log, e);
+	(void)!driver_unbind(fs, e->address, VFIO_PCI);
+}
+
+/* What is refused is noted, and the claim goes on. */
+static void tune_all(struct fs *fs, struct act_log *log, unsigned claim)
+{
+	for_each_open(e, log, claim)
+	{
+		if (!e->want.keys)
+			continue;
+		note_step(log, "setting what is wanted of", e);
+		wait_until_added(fs, log, e);
+		tune_before(fs, e->address, &e->want, &e->tuned, &log->notes);
+	}
 }
 
 static enum reason bind_all(struct fs *fs, struct act_log *log, unsigned claim,

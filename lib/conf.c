@@ -333,6 +333,8 @@ static int function_line(struct parser *p, char *value)
 			return fail(p, "a second function line with this path", NULL);
 	if (conf->n_functions == CONF_MAX_FUNCTIONS)
 		return fail(p, "more than 256 functions", NULL);
+	/* what may be missing is not proven by another one that is not */
+	f.identity.unique &= !f.optional;
 	conf->functions[conf->n_functions++] = f;
 	open_claim(conf)->n++;
 	return 0;

@@ -11,7 +11,8 @@ struct identity {
 	struct pci_ids ids;
 	bool has_serial;
 	uint64_t serial;
-	bool unique; /* no twin was in the machine at set-up */
+	/* no twin was in the machine at set-up; says nothing of what is optional */
+	bool unique;
 };
 
 enum match {

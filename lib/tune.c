@@ -421,14 +421,13 @@ void tune_parameters(const struct tune_votes *votes, struct module_loader *loade
 	loader->parameters[n] = NULL;
 }
 
-/* A kernel that was built without VGA for vfio has no such parameter, and no VGA. */
-static bool disabled(struct fs *fs, const char *path, bool absent)
+/* -ENOENT if there is no such parameter. */
+static int disabled(struct fs *fs, const char *path)
 {
 	char text[4];
+	int r = fs_read_text(fs, path, text, sizeof(text));
 
-	if (fs_read_text(fs, path, text, sizeof(text)) < 0)
-		return absent;
-	return text[0] == 'Y';
+	return r < 0 ? r : text[0] == 'Y';
 }
 
 static void note_parameter(struct tune_notes *notes, enum setting_key key,
@@ -441,6 +440,23 @@ static void note_parameter(struct tune_notes *notes, enum setting_key key,
 		 parameter, is ? "=0" : "=1", " says otherwise", NULL);
 }
 
+/* Without its parameter vfio-pci was built without VGA, and gives no guest any. */
+static void check_vga(struct fs *fs, const struct tune_votes *votes,
+		      struct tune_notes *notes)
+{
+	const int r = disabled(fs, PARAMETERS "disable_vga");
+	struct str s;
+
+	if (r != -ENOENT && (r == 1) != votes->no_vga) {
+		note_parameter(notes, SETTING_VGA, votes->vga ? "vga = yes" : "vga = no",
+			       "disable_vga", votes->vga);
+	} else if (r == -ENOENT && votes->vga) {
+		s = note(notes, SETTING_VGA);
+		str_add(&s, "vga = yes: this kernel's vfio-pci has no VGA "
+			    "(CONFIG_VFIO_PCI_VGA)");
+	}
+}
+
 void tune_check_parameters(struct fs *fs, const struct tune_votes *votes,
 			   struct tune_notes *notes)
 {
@@ -449,11 +465,9 @@ void tune_check_parameters(struct fs *fs, const struct tune_votes *votes,
 	if (votes->vga && votes->no_vga) {
 		s = note(notes, SETTING_VGA);
 		str_add(&s, TUNE_DISAGREE);
-	} else if ((votes->vga || votes->no_vga) &&
-		   disabled(fs, PARAMETERS "disable_vga", true) != votes->no_vga) {
-		note_parameter(notes, SETTING_VGA, votes->vga ? "vga = yes" : "vga = no",
-			       "disable_vga", votes->vga);
+	} else if (votes->vga || votes->no_vga) {
+		check_vga(fs, votes, notes);
 	}
-	if (votes->asleep && disabled(fs, PARAMETERS "disable_idle_d3", false))
+	if (votes->asleep && disabled(fs, PARAMETERS "disable_idle_d3") == 1)
 		note_parameter(notes, SETTING_IDLE, "idle", "disable_idle_d3", true);
 }

@@ -12,3 +12,9 @@ int early_main(int argc, char **argv);
  * state is in shared memory.
  */
 void early_bounded(struct start *start, const char *stage);
+
+/* What an earlier stage left, as the program takes it: 0 or a negative errno. */
+int early_load(struct start *start, const char *stage);
+
+/* What happens while the lock of the state is waited for; NULL: nothing. */
+extern void (*early_waits)(void);

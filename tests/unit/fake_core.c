@@ -185,7 +185,8 @@ static int resize(struct fake_function *fn, const char *data, size_t len)
 
 	if (!number(data, len, &size))
 		return -EINVAL;
-	if (fn->driver[0])
+	/* while it is plugged in, the kernel itself still gives the bus its resources */
+	if (fn->driver[0] || fn->matches_at)
 		return -EBUSY;
 	if (!(fn->rebar_sizes >> size & 1))
 		return -EINVAL;

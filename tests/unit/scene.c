@@ -2,6 +2,7 @@
 #include "scene.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "event.h"
 #include "settle.h"
@@ -178,21 +179,20 @@ int scene_settle_whole(struct scene *s)
 static int event(struct scene *s, const char *action, const char *address, bool whole)
 {
 	struct start start = start_of(s);
-	static struct report before;
 	int r;
 
 	memset(&s->state, 0, sizeof(s->state));
 	memset(&s->work, 0, sizeof(s->work));
-	r = state_load(&s->fake.fs, &s->state);
-	before = s->state.report;
-	start.before = &before;
 	start.removed = str_equal(action, "remove");
 	start.lock = -1;
 	assert_true(pci_address_parse(address, &start.address));
+	r = early_load(&start, "event");
 	if (r == 0 && whole)
 		early_bounded(&start, "event");
 	else if (r == 0)
 		event_run(&start);
+	if (start.lock >= 0)
+		close(start.lock);
 	return r;
 }
 

@@ -85,8 +85,8 @@ static void killed_anywhere(void **state)
 	const unsigned total = plug(before, s);
 
 	(void)state;
-	/* the first reads the state, before there is a worker */
-	for (unsigned at = 2; at <= total; at++)
+	/* two are before there is a worker: whether anything is awaited, and the state */
+	for (unsigned at = 3; at <= total; at++)
 		for (int after = 0; after < 2; after++) {
 			scene_copy(s, before);
 			s->fake.kill_at = at;

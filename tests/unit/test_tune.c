@@ -243,7 +243,7 @@ static const struct {
 	{ "idle=on", control_fails, "idle-refused", "idle = on: " },
 	{ "idle=d3hot", loaded_before, "idle-refused", "disable_idle_d3=Y" },
 	{ "vga=no", loaded_before, "vga-refused", "vfio-pci.disable_vga=1" },
-	{ "vga=yes", no_vga, "vga-refused", "disable_vga=Y" },
+	{ "vga=yes", no_vga, "vga-refused", "this kernel's vfio-pci has no VGA" },
 	{ "vga=no", no_vga, NULL, NULL },
 };
 

@@ -80,8 +80,17 @@ def _report(scenario, facts, release):
     if not any(line.startswith("-rw-r--r--") and line.endswith("report.json")
                for line in facts.report_file):
         yield f"report.json is not 0644: {facts.report_file}"
-    if not 1 <= len(facts.own_lines()) <= 8:
-        yield f"{len(facts.own_lines())} lines of vfio-claim in the kernel log"
+    yield from _log(scenario, facts.own_lines())
+
+
+def _log(scenario, lines):
+    if not 1 <= len(lines) <= 8 + len(scenario.late):
+        yield f"{len(lines)} lines of vfio-claim in the kernel log"
+    lines = iter(lines)
+    for words in scenario.log:
+        if not any(words in line for line in lines):
+            yield f"no \"{words}\" in the kernel log, or not in its place"
+            break
 
 
 def _reason(where, part, reason):

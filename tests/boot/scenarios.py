@@ -72,6 +72,8 @@ BOXED = [claim("gaming", "01:00.0 1c.0/00.0 display optional=yes",
                "01:00.1 1c.0/00.1 hda optional=yes")]
 PLUG = ("add", "1c.0/00.0", "display+hda")
 PULL = ("del", "1c.0/00.0")
+CLAIMED = "claimed for vfio-pci: 0000:01:00.0 0000:01:00.1"
+RETURNS = [CLAIMED, *["was removed"] * 2, "device-absent", CLAIMED]
 
 taken("late-card", "a card that is plugged in is claimed before its drivers",
       devices=SLOT, ends=BOX, conf=BOXED, late=[PLUG])
@@ -83,11 +85,12 @@ kept("late-card-pulled", "a card that is plugged in and pulled out", "device-abs
 taken("late-card-loaded", "a card whose drivers are loaded when it is plugged in",
       devices=SLOT, ends=BOX, conf=BOXED,
       late=["modprobe bochs", "modprobe snd_hda_intel", PLUG])
-# QEMU aborts when it is to plug in a display again
-taken("late-again", "a function that is pulled out and plugged in again",
-      devices=SLOT, ends=f"{SLOT} 1c.0/00.0=hda",
-      conf=[claim("gaming", "01:00.0 1c.0/00.0 hda optional=yes")],
-      late=[("add", "1c.0/00.0", "hda"), PULL, ("add", "1c.0/00.0", "hda")])
+taken("late-again", "a card that is pulled out and plugged in again",
+      devices=SLOT, ends=BOX, conf=BOXED, late=[PLUG, PULL, PLUG], log=RETURNS)
+taken("late-rescan", "a card that the kernel removes, and finds again",
+      devices=SLOT, ends=BOX, conf=BOXED, log=RETURNS,
+      late=[PLUG, *(f"echo 1 >/sys/bus/pci/devices/0000:01:00.{n}/remove" for n in (1, 0)),
+            "echo 1 >/sys/bus/pci/rescan"])
 taken("late-audio", "a function that appears on a claimed slot",
       devices=TWINS, conf=[claim("gaming", FIRST[0], FIRST[1] + " optional=yes")],
       early="echo 1 >/sys/bus/pci/devices/0000:01:00.1/remove\n",

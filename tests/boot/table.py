@@ -35,6 +35,7 @@ scenario(NAME, WHY, ...)
     settings           path, or "vfio-pci" for its parameters -> {"reset_method": value, ...}
     warnings           codes of the report's warnings, in any order; a boot with something to
                        claim and no EFI variables also warns that it is not counted
+    log                words that must stand in lines of vfio-claim in the kernel log, in order
     extra              further arguments for QEMU
     timeout            seconds
     long               only tests/boot/run --long boots it, or who names it
@@ -94,6 +95,7 @@ class Scenario:
     luks: bool = False
     settings: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
+    log: list = field(default_factory=list)
     extra: list = field(default_factory=list)
     timeout: int = 120
     long: bool = False

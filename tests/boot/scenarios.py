@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The table of boot scenarios. tests/boot/table.py says what the words mean."""
 
-from table import again, claim, scenario, want
+from table import UNLOAD, again, claim, scenario, want
 
 # The machine of most scenarios: the host's own card, and two identical cards with audio
 # behind root ports.
@@ -324,6 +324,13 @@ def everywhere(prefix, generator, long=False):
     again(SHAPELESS, prefix, generator=generator, long=long)
 
 
+def plugged(prefix, generator):
+    """What is plugged in while such an image runs, at first before its drivers are there."""
+    again(["late-card"], prefix, generator=generator, late=[UNLOAD, PLUG])
+    again(["late-card-no-iommu"], prefix, generator=generator, long="busybox" not in generator)
+    again(["late-again"], prefix, generator=generator, long=True)
+
+
 everywhere("trixie-initramfs-tools", "initramfs-tools trixie")
 again(["settings"], "trixie-initramfs-tools", generator="initramfs-tools trixie")
 again(["settings"], "sid-dracut-shell", generator="dracut sid shell")
@@ -335,6 +342,7 @@ for suite in ("bookworm", "trixie", "sid"):
         again(["twins-intel"], f"{suite}-dracut-{init}-counted",
               generator=f"dracut {suite} {init}", counted=True, drivers=DISK)
 for init in ("systemd", "shell"):
+    plugged(f"trixie-dracut-{init}", f"dracut trixie {init}")
     again(["twins-intel"], f"trixie-dracut-{init}-luks", generator=f"dracut trixie {init} crypt",
           counted=True, luks=True, drivers={**DISK, "07.0": "virtio-pci"},
           files=late("vfio-claim-settle", 10))
@@ -342,5 +350,6 @@ again(["twins-intel"], "mkinitcpio-systemd-slow", generator="mkinitcpio systemd"
       files=late("vfio-claim-start"))
 for shape in ("busybox", "systemd"):
     everywhere(f"mkinitcpio-{shape}", f"mkinitcpio {shape}", shape == "systemd")
+    plugged(f"mkinitcpio-{shape}", f"mkinitcpio {shape}")
     again(["twins-intel"], f"mkinitcpio-{shape}-counted", generator=f"mkinitcpio {shape}",
           counted=True, drivers=DISK)

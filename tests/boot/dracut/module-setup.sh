@@ -18,7 +18,7 @@ installkernel() {
 install() {
 	local unit
 
-	inst_multiple ls grep cat dmesg stty sleep rm mkdir mount modprobe udevadm
+	inst_multiple ls grep cat dmesg stty sleep rm mkdir mount modprobe rmmod udevadm
 	inst_simple /usr/lib/test/facts.sh
 	inst_script "${moddir:?}/judge" /usr/lib/test/judge
 	if ! dracut_module_included systemd; then

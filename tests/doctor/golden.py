@@ -13,7 +13,8 @@ import re
 import subprocess
 import sys
 
-from cases import S76, discrete, gpus, put
+from changes import put
+from hybrid import S76, discrete, gpus
 from machine import BUILD, CONF, ECAP, HERE, NEW, OLD, TOP, Tree, cpio
 
 COMMAND = os.environ.get("VFIO_CLAIM", f"{TOP}/build/vfio-claim")

@@ -7,10 +7,11 @@ import shutil
 import stat
 import subprocess
 
-from look import (CASES, COMMAND, GPU, ROOT, USB, card, check, connector, good, look, put, run,
-                  same, write)
-from needed import disk, mapper, mounts
+from displays import connector
+from look import (CASES, COMMAND, GPU, ROOT, USB, card, check, good, look, put, run, same,
+                  write)
 from tree import Machine
+from verdict import disk, mapper, mounts
 
 OUT = f"{ROOT}.out"
 AGAIN = f"{OUT}/unpacked"

@@ -1,10 +1,93 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cases of `vfio-claim list`: what a machine lives on cannot be claimed."""
+"""Cases of `vfio-claim list`: the verdict, and what the machine lives on."""
 import os
 
-from look import ROOT, USB, case, judged, put, write
+from look import ROOT, USB, card, case, check, judged, put, run, same, write
 from tree import Writer
 
+
+@case
+def last_display():
+    write("desktop", lambda m: m.drop("0000:00:02.0"))
+    judged("last-display", "last display", "--no-display-ok")
+    write("desktop", lambda m: setattr(m.get("0000:00:02.0"), "driver", "vfio-pci"))
+    judged("last-display")
+    judged("claimed", "vfio-pci", address="0000:00:02.0")
+
+
+@case
+def group_not_viable():
+    def change(machine):
+        machine.get("0000:03:00.0").group, machine.get("0000:03:00.0").driver = "2", "nvme"
+    write("desktop", change)
+    put("usr/share/misc/pci.ids", "144d  Samsung\n\ta804  SM961\n")
+    judged("group-not-viable", "group 2", "0000:03:00.0 (Samsung SM961)", "nvme", "another slot")
+    write("desktop", lambda m: (change(m), setattr(m.get("0000:03:00.0"), "driver", "vfio-pci")))
+    judged("claimable")
+
+
+@case
+def group_with_what_has_no_driver():
+    """As the plan at boot: it may get one, if the kernel has modules."""
+    write("desktop", lambda m: setattr(m.get("0000:00:14.2"), "group", "2"))
+    judged("claimable")
+    put("proc/sys/kernel/osrelease", "6.1.0-9-amd64\n")
+    os.makedirs(f"{ROOT}/lib/modules/6.1.0-9-amd64")
+    judged("group-not-viable", "0000:00:14.2", "host driver")
+    write("desktop", lambda m: setattr(m.get("0000:00:1f.0"), "group", "2"))
+    put("lib/modules/x", "")
+    judged("claimable")
+
+
+@case
+def no_iommu():
+    write("desktop", lambda m: m.no_iommu())
+    judged("no-iommu", "firmware's set-up")
+    put("sys/firmware/acpi/tables/DMAR", "")
+    judged("no-iommu", "intel_iommu=on")
+    write("desktop", lambda m: setattr(m.get(USB), "group", None))
+    judged("no-iommu", USB)
+    write("desktop")
+    put("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n")
+    judged("no-iommu", "enable_unsafe_noiommu_mode")
+
+
+@case
+def claimed():
+    def change(machine):
+        for function in machine.functions:
+            if function.address.startswith("0000:01:00."):
+                function.driver = "vfio-pci"
+    write("desktop", change)
+    judged("claimed", "vfio-pci")
+    write("desktop", lambda m: (change(m), setattr(m.get(USB), "driver", "xhci_hcd")))
+    judged("claimed", "3 of its 4")
+
+
+@case
+def unreadable():
+    machine = write("desktop")
+    put(f"{machine.get(USB).directory}/uevent", "nothing of use\n")
+    judged("unreadable", USB)
+    check("1 function cannot be read" in run("list").stderr, "nothing on stderr")
+    machine = write("desktop")
+    put(f"{machine.get(USB).directory}/config", b"\xff" * 64)
+    judged("unreadable", USB, "does not answer")
+
+
+@case
+def not_root():
+    """What root alone may read is missing."""
+    machine = write("desktop")
+    os.unlink(f"{ROOT}/proc/iomem")
+    for function in machine.functions:
+        with open(f"{ROOT}/{function.directory}/config", "r+b") as config:
+            config.truncate(64)
+    judged("claimable")
+    same("boot display", card()["boot_display"], True)
+
+
+# ---- what the machine lives on
 
 def disk(machine, number, name, address=USB, part=None):
     """A disk, or a partition, at a function."""

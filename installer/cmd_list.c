@@ -14,6 +14,7 @@
 #include "text.h"
 
 static bool all_functions, by_group;
+static struct configured configured;
 
 /* ---- cards */
 
@@ -34,7 +35,7 @@ static enum text_style style_of(enum card_verdict verdict)
 static void print_row(const struct list_row *row, const struct list_widths *w,
 		      const char *indent)
 {
-	printf("%s%-*s  %-*s  %-*s  %-*s  %s\n", indent, w->address - (int)strlen(indent),
+	printf("%s%-*s  %-*s  %-*s  %-*s  %s", indent, w->address - (int)strlen(indent),
 	       row->address, w->path, row->path, w->group, row->group, w->driver,
 	       row->driver, row->name);
 }
@@ -61,6 +62,48 @@ static void print_shape(const struct card *card, const struct shape_panels *pane
 		printf("    %s\n", text);
 }
 
+/* The functions of a claim, from the card's n-th on; all of them need no list. */
+static void print_claim(const struct card *card, size_t n, const struct conf_claim *claim)
+{
+	char text[PCI_ADDRESS_LEN];
+	size_t of_it = 0;
+
+	for (size_t i = n; i < card->n; i++)
+		of_it += configured_claim(&configured,
+					  card->functions[i].function.address) == claim;
+	printf(_("    in the claim %s"), claim->name);
+	for (size_t i = n; of_it < card->n && i < card->n; i++) {
+		const struct pci_address address = card->functions[i].function.address;
+		struct str s = STR_ON(text);
+
+		if (configured_claim(&configured, address) != claim)
+			continue;
+		pci_address_add(&s, address);
+		printf("%s%s", i == n ? ": " : ", ", text);
+	}
+	if (claim->named)
+		printf(_("; claimed only by a boot with vfio_claim=%s (boot = named)"),
+		       claim->name);
+	puts("");
+}
+
+static void print_claims(const struct card *card)
+{
+	const struct conf_claim *claim, *before[CARD_MAX_FUNCTIONS];
+
+	for (size_t i = 0; i < card->n; i++) {
+		bool told = false;
+
+		claim = configured_claim(&configured,
+					 card->functions[i].function.address);
+		for (size_t k = 0; k < i; k++)
+			told = told || before[k] == claim;
+		if (claim && !told)
+			print_claim(card, i, claim);
+		before[i] = claim;
+	}
+}
+
 static int print_cards(const struct context *context, const struct cards *cards)
 {
 	const struct shape_panels panels = cards_panels(cards);
@@ -81,9 +124,11 @@ static int print_cards(const struct context *context, const struct cards *cards)
 		for (size_t k = 0; k < card->n; k++) {
 			list_row_card(&card->functions[k], &row);
 			print_row(&row, &widths, k ? "  " : "");
+			puts("");
 		}
 		print_shows(card);
 		print_shape(card, &panels);
+		print_claims(card);
 		fputs("    ", stdout);
 		text_print(stdout, context->colour, style_of(card->verdict), "%s",
 			   card->detail);
@@ -95,6 +140,18 @@ static int print_cards(const struct context *context, const struct cards *cards)
 }
 
 /* ---- every function */
+
+/* Ends the line. */
+static void print_note(const struct list_entry *entry)
+{
+	const struct conf_claim *claim =
+		configured_claim(&configured, entry->function->address);
+
+	if (claim)
+		printf(claim->named ? _("  [claim %s, boot = named]") : _("  [claim %s]"),
+		       claim->name);
+	puts("");
+}
 
 static int print_all(const struct list *list)
 {
@@ -108,6 +165,7 @@ static int print_all(const struct list *list)
 	for (size_t i = 0; i < list->n; i++) {
 		list_row_entry(&list->entries[i], &row);
 		print_row(&row, &widths, "");
+		print_note(&list->entries[i]);
 	}
 	return EXIT_DONE;
 }
@@ -141,7 +199,8 @@ static void print_group(const struct context *context, const struct list_entry *
 			   : pci_is_bridge(&of[i]->function->ids) ? TEXT_DIM
 								  : TEXT_PLAIN,
 			   "%s", row.name);
-		printf("  (%s)\n", row.driver);
+		printf("  (%s)", row.driver);
+		print_note(of[i]);
 	}
 }
 
@@ -174,7 +233,7 @@ static int show(struct context *context, const struct cards *cards)
 	if (r < 0)
 		return r;
 	if (context->json)
-		r = list_print_json(&context->root, cards, &list);
+		r = list_print_json(&context->root, cards, &list, &configured);
 	else if (by_group)
 		r = print_groups(context, &list);
 	else
@@ -196,6 +255,18 @@ static void warn_unreadable(const struct pci_list *all)
 			n);
 }
 
+static void read_claims(struct fs *root, const struct pci_list *all)
+{
+	char text[512];
+	struct str why = STR_ON(text);
+
+	configured_read(root, all, &configured, &why);
+	if (*text)
+		fprintf(stderr,
+			_("vfio-claim: which claims have these is not known: %s\n"),
+			text);
+}
+
 static int run(struct context *context)
 {
 	struct cards cards;
@@ -204,6 +275,7 @@ static int run(struct context *context)
 	r = cards_scan(&context->root, &cards);
 	if (r == 0) {
 		warn_unreadable(&cards.all);
+		read_claims(&context->root, &cards.all);
 		r = show(context, &cards);
 		cards_finish(&cards);
 	}

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "card.h"
+#include "configured.h"
 
 struct list_entry {
 	const struct pci_function *function;
@@ -44,5 +45,6 @@ void list_widen(struct list_widths *widths, const struct list_row *row)
 	__attribute__((nonnull));
 
 /* 0 or -ENOMEM. */
-int list_print_json(struct fs *root, const struct cards *cards, const struct list *list)
+int list_print_json(struct fs *root, const struct cards *cards, const struct list *list,
+		    const struct configured *configured)
 	__attribute__((nonnull, warn_unused_result));

@@ -53,8 +53,23 @@ static void add_number(struct json_object *to, const char *key, int value)
 		add(to, key, json_object_new_int(value));
 }
 
+static void add_claim(struct json_object *to, const struct conf_claim *claim)
+{
+	struct json_object *o;
+
+	if (!claim) {
+		add_null(to, "claim");
+		return;
+	}
+	o = json_object_new_object();
+	add_text(o, "name", claim->name);
+	add_text(o, "boot", claim->named ? "named" : "always");
+	add(to, "claim", o);
+}
+
 static void add_function(struct json_object *to, const struct pci_function *f,
-			 const char *path, const char *name, int group)
+			 const char *path, const char *name, int group,
+			 const struct configured *configured)
 {
 	char text[PCI_ADDRESS_LEN];
 	struct str s = STR_ON(text);
@@ -78,6 +93,7 @@ static void add_function(struct json_object *to, const struct pci_function *f,
 	else
 		add_null(to, "driver");
 	add_number(to, "group", group);
+	add_claim(to, configured_claim(configured, f->address));
 }
 
 static struct json_object *reset_methods(struct fs *root, struct pci_address address)
@@ -118,14 +134,15 @@ static struct json_object *bar_sizes(struct fs *root, struct pci_address address
 	return o;
 }
 
-static struct json_object *card_function(struct fs *root, const struct card_function *f)
+static struct json_object *card_function(struct fs *root, const struct card_function *f,
+					 const struct configured *configured)
 {
 	struct json_object *o = json_object_new_object();
 	char text[96];
 	struct str s = STR_ON(text);
 
 	pci_path_add(&s, &f->path);
-	add_function(o, &f->function, text, f->name, f->group);
+	add_function(o, &f->function, text, f->name, f->group, configured);
 	add_bool(o, "unique", f->unique);
 	if (f->config.has_serial) {
 		s = STR_ON(text);
@@ -163,7 +180,8 @@ static struct json_object *shape(const struct shape *of)
 	return o;
 }
 
-static struct json_object *card(struct fs *root, const struct card *c)
+static struct json_object *card(struct fs *root, const struct card *c,
+				const struct configured *configured)
 {
 	static const char *const verdicts[] = {
 		[CARD_CLAIMABLE] = "claimable",
@@ -187,19 +205,20 @@ static struct json_object *card(struct fs *root, const struct card *c)
 	add(o, "connected", connectors);
 	add(o, "shape", shape(&c->shape));
 	for (size_t i = 0; i < c->n; i++)
-		append(functions, card_function(root, &c->functions[i]));
+		append(functions, card_function(root, &c->functions[i], configured));
 	add(o, "functions", functions);
 	return o;
 }
 
-static struct json_object *functions_of(const struct list *list)
+static struct json_object *functions_of(const struct list *list,
+					const struct configured *configured)
 {
 	struct json_object *array = json_object_new_array(), *o;
 	const struct list_entry *e;
 
 	for (e = list->entries; e < list->entries + list->n; e++) {
 		o = json_object_new_object();
-		add_function(o, e->function, e->path, e->name, e->group);
+		add_function(o, e->function, e->path, e->name, e->group, configured);
 		append(array, o);
 	}
 	return array;
@@ -229,7 +248,8 @@ static struct json_object *groups_of(const struct list *list)
 	return array;
 }
 
-int list_print_json(struct fs *root, const struct cards *cards, const struct list *list)
+int list_print_json(struct fs *root, const struct cards *cards, const struct list *list,
+		    const struct configured *configured)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *array = json_object_new_array(),
@@ -242,9 +262,9 @@ int list_print_json(struct fs *root, const struct cards *cards, const struct lis
 	add_bool(iommu, "unsafe_mode", iommu_unsafe_mode(root));
 	add(o, "iommu", iommu);
 	for (size_t i = 0; i < cards->n; i++)
-		append(array, card(root, &cards->cards[i]));
+		append(array, card(root, &cards->cards[i], configured));
 	add(o, "cards", array);
-	add(o, "functions", functions_of(list));
+	add(o, "functions", functions_of(list, configured));
 	add(o, "groups", groups_of(list));
 	text = complete ? json_object_to_json_string_ext(
 				  o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |

@@ -268,6 +268,55 @@ def hostile_database():
     os.unlink(secret)
 
 
+# ---- claims
+
+@case
+def functions_of_claims():
+    """Whose each function is; that of a claim with boot = named no other boot takes."""
+    machine = write("desktop")
+    line = {a: machine.get(a).line() + "\n" for a in (GPU, "0000:01:00.1", USB, "0000:03:00.0")}
+    put("etc/vfio-claim.conf", f"[claim gpu]\nboot = named\n{line[GPU]}{line['0000:01:00.1']}"
+        f"[claim usb]\n{line[USB]}[claim disk]\n{line['0000:03:00.0']}")
+    named, always = ({"name": "gpu", "boot": "named"}, {"name": "usb", "boot": "always"})
+    same("the card's", [f["claim"] for f in card()["functions"]], [named, named, always, None])
+    same("all", {f["address"]: f["claim"]["name"] for f in look()["functions"] if f["claim"]},
+         {GPU: "gpu", "0000:01:00.1": "gpu", USB: "usb", "0000:03:00.0": "disk"})
+    told = good("list")
+    check(f"    in the claim gpu: {GPU}, 0000:01:00.1; claimed only by a boot with vfio_claim=gpu "
+          f"(boot = named)\n    in the claim usb: {USB}\n" in told, told)
+    check("disk" not in told, told)
+    for words in ("--all", "--groups"):
+        lines = [re.findall(r"0000:\S+|\[claim .*\]$", each)
+                 for each in good("list", words).splitlines() if "[claim" in each]
+        same(words, {each[0]: each[-1] for each in lines},
+             {GPU: "[claim gpu, boot = named]", "0000:01:00.1": "[claim gpu, boot = named]",
+              USB: "[claim usb]", "0000:03:00.0": "[claim disk]"})
+
+
+@case
+def functions_of_a_whole_claim():
+    """No list where it takes all of the card; what is elsewhere now is found."""
+    machine = write("laptop")
+    line = machine.get(GPU).line()
+    put("etc/vfio-claim.conf", f"[claim gpu]\n{line}\n")
+    check("    in the claim gpu\n" in good("list"), good("list"))
+    put("etc/vfio-claim.conf", f"[claim gpu]\n{line.replace('/00.0', '/00.7')} unique=yes\n")
+    same("moved", card()["functions"][0]["claim"], {"name": "gpu", "boot": "always"})
+    put("etc/vfio-claim.conf", f"[claim gpu]\n{line.replace('id=10de:', 'id=10df:')}\n")
+    same("another card", card()["functions"][0]["claim"], None)
+    check("claim gpu" not in good("list"), good("list"))
+
+
+@case
+def claims_that_cannot_be_read():
+    write("desktop")
+    put("etc/vfio-claim.conf", "[claim gpu]\nboot = \x1b[31m\n")
+    done = run("list")
+    check(done.returncode == 0 and "/etc/vfio-claim.conf:2: " in done.stderr and
+          not CONTROL.search(done.stderr), done.stderr)
+    same("claim", card()["functions"][0]["claim"], None)
+
+
 # ---- the forms of output
 
 @case
@@ -292,7 +341,8 @@ def json_is_stable():
     same("keys", sorted(found), ["cards", "functions", "groups", "iommu", "version"])
     same("keys of a card", sorted(found["cards"][0]),
          ["boot_display", "boot_vga", "connected", "detail", "functions", "shape", "verdict"])
-    keys = ["address", "class", "driver", "group", "id", "name", "path", "readable", "subsystem"]
+    keys = ["address", "claim", "class", "driver", "group", "id", "name", "path", "readable",
+            "subsystem"]
     same("keys of a function", sorted(found["functions"][0]), keys)
     same("keys of a card's", sorted(found["cards"][0]["functions"][0]),
          sorted(keys + ["serial", "unique", "reset_methods", "bar_sizes"]))

@@ -28,6 +28,33 @@ bool attached_moved(const struct attached *a, size_t hostdev)
 	       pci_address_compare(f->function.address, a->hostdevs[hostdev].source) != 0;
 }
 
+/* Where it was when it was attached, or else when it was configured. */
+static struct pci_address awaited_at(const struct attached_claim *c,
+				     const struct conf_function *f)
+{
+	for (size_t i = 0; i < c->metadata.n; i++)
+		if (pci_path_equal(&c->metadata.functions[i].path, &f->identity.path))
+			return c->metadata.functions[i].address;
+	return f->address;
+}
+
+int attached_awaited(const struct attached *a, size_t hostdev)
+{
+	const struct attached_hostdev *of = &a->of[hostdev];
+
+	for (size_t i = 0; of->function == ATTACHED_NONE && i < a->n_claims; i++) {
+		const struct attached_claim *c = &a->claims[i];
+
+		if (of->claim != ATTACHED_NONE && of->claim != (int)i)
+			continue;
+		for (size_t k = 0; k < c->claimed.n_awaited; k++)
+			if (!pci_address_compare(awaited_at(c, c->claimed.awaited[k]),
+						 a->hostdevs[hostdev].source))
+				return (int)i;
+	}
+	return ATTACHED_NONE;
+}
+
 /* ---- which claims */
 
 static struct attached_claim *add_claim(struct fs *root, struct attached *a,

@@ -49,5 +49,9 @@ const struct attached_claim *attached_find(const struct attached *a, const char 
 const struct claimed_function *attached_function(const struct attached *a, size_t hostdev)
 	__attribute__((nonnull));
 
+/* The claim that has gone without a hostdev's function since: optional, and not there.
+ * ATTACHED_NONE: none. Without metadata it is where the configuration once saw it. */
+int attached_awaited(const struct attached *a, size_t hostdev) __attribute__((nonnull));
+
 /* Whether a hostdev's function is known, and at another address now. */
 bool attached_moved(const struct attached *a, size_t hostdev) __attribute__((nonnull));

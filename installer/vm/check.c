@@ -106,9 +106,9 @@ size_t check_count_fixed(const struct check *c)
 static const struct check_row rows[] = {
 	{ "no-hostdev", N_("No card"), check_no_hostdev },
 	{ "claim-unknown", N_("Claim"), check_claim_unknown },
+	{ "function-absent", N_("Function"), check_absent },
 	{ "address-moved", N_("Address"), check_moved },
 	{ "address-doubtful", N_("Address"), check_doubtful },
-	{ "function-absent", N_("Function"), check_absent },
 	{ "function-changed", N_("Function"), check_changed },
 	{ "function-ambiguous", N_("Function"), check_ambiguous },
 	{ "device-missing", N_("Function"), check_device_missing },

@@ -116,6 +116,8 @@ struct check_address check_address(struct pci_address address);
 /* The function that a hostdev gives to the guest, as it is now; NULL: there is none. */
 const struct pci_function *check_function(const struct check *c, size_t hostdev)
 	__attribute__((nonnull));
+/* The claim whose optional function a hostdev was, before that went; or ATTACHED_NONE. */
+int check_awaited(const struct check *c, size_t hostdev) __attribute__((nonnull));
 /* Where that is in a card, or NULL. */
 const struct card_function *check_card_function(const struct check *c,
 						struct pci_address address,

@@ -133,9 +133,44 @@ static void say_lost(struct check *c, enum match match, const char *what)
 		}
 }
 
+int check_awaited(const struct check *c, size_t hostdev)
+{
+	/* nobody noted that it was this: what is there may be wanted */
+	if (c->attached->of[hostdev].claim == ATTACHED_NONE &&
+	    pci_find(&c->cards.all, c->attached->hostdevs[hostdev].source))
+		return ATTACHED_NONE;
+	return attached_awaited(c->attached, hostdev);
+}
+
+/* True if the hostdev is no longer in the domain. */
+static bool say_awaited(struct check *c, size_t hostdev, int claim)
+{
+	const struct attached_claim *ac = &c->attached->claims[claim];
+	const struct hostdev *h = &c->attached->hostdevs[hostdev];
+
+	check_say(c, CHECK_PROBLEM,
+		  _("%s was an optional function of claim %s that is not in the machine "
+		    "now; at the domain's address is %s"),
+		  check_address(h->source).text, ac->name,
+		  pci_find(&c->cards.all, h->source) ? _("another function")
+						     : _("nothing"));
+	if (!check_shall_fix(c))
+		return false;
+	metadata_forget(c->domain, ac->name, h->source);
+	hostdev_remove(c->domain, h, 1);
+	check_fixed(c, true);
+	return true;
+}
+
 void check_absent(struct check *c)
 {
 	say_lost(c, MATCH_ABSENT, _("is not in the machine"));
+	for (size_t i = 0; i < c->attached->n_hostdevs && !c->error;) {
+		const int claim = check_awaited(c, i);
+
+		if (claim == ATTACHED_NONE || !say_awaited(c, i, claim))
+			i++;
+	}
 }
 
 void check_changed(struct check *c)

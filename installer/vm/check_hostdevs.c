@@ -44,7 +44,8 @@ void check_device_missing(struct check *c)
 	for (size_t i = 0; i < c->attached->n_hostdevs; i++) {
 		const struct hostdev *h = hostdev_at(c, i);
 
-		if (is_known(c, i) || pci_find(&c->cards.all, h->source))
+		if (is_known(c, i) || pci_find(&c->cards.all, h->source) ||
+		    check_awaited(c, i) != ATTACHED_NONE)
 			continue;
 		check_say(c, CHECK_PROBLEM,
 			  _("there is nothing at %s, and no claim says "
@@ -62,7 +63,8 @@ void check_host_driver(struct check *c)
 		const bool claimed = attached_function(c->attached, i) != NULL;
 		const bool managed = is_managed(hostdev_at(c, i));
 
-		if (!f || claimed_driver(f->driver) || (managed && !claimed))
+		if (!f || claimed_driver(f->driver) || (managed && !claimed) ||
+		    check_awaited(c, i) != ATTACHED_NONE)
 			continue;
 		check_say(c, managed ? CHECK_WARNING : CHECK_PROBLEM,
 			  *f->driver ? _("%s is held by %s, the host's driver")

@@ -140,10 +140,18 @@ static int find_all(struct fs *root, const struct conf *conf,
 		return r;
 	r = names_open(root, &names);
 	if (r == 0) {
-		for (unsigned i = 0; i < claim->n; i++)
-			n += look_at(root, &all, names,
-				     &conf->functions[claim->first + i], &found[n]);
+		for (unsigned i = 0; i < claim->n; i++) {
+			const struct conf_function *f =
+				&conf->functions[claim->first + i];
+
+			if (look_at(root, &all, names, f, &found[n]))
+				n++;
+			else
+				ret->awaited[ret->n_awaited++] = f;
+		}
 		/* nothing of it is there: it is what is missing then */
+		if (n == 0)
+			ret->n_awaited = 0;
 		for (unsigned i = 0; n == 0 && i < claim->n; i++)
 			(void)look_at(root, &all, names,
 				      &conf->functions[claim->first + i], &found[i]);

@@ -27,6 +27,9 @@ struct claimed {
 		functions[CLAIMED_MAX]; /* displays first within a device */
 	size_t n;
 	unsigned n_devices;
+	/* optional, and not there: the claim goes without them */
+	const struct conf_function *awaited[CLAIMED_MAX];
+	size_t n_awaited;
 };
 
 /*

@@ -144,6 +144,18 @@ bool metadata_write(xmlNode *domain, const struct claimed *claimed)
 	return true;
 }
 
+void metadata_forget(xmlNode *domain, const char *claim, struct pci_address address)
+{
+	xmlNode *node = find_claim(claims_of(domain), claim), *next;
+	struct metadata_function f;
+
+	for (node = node ? node->children : NULL; node; node = next) {
+		next = node->next;
+		if (read_function(node, &f) && !pci_address_compare(f.address, address))
+			tree_remove(node);
+	}
+}
+
 void metadata_remove(xmlNode *domain, const char *claim)
 {
 	xmlNode *claims = claims_of(domain), *node = find_claim(claims, claim), *metadata;

@@ -47,5 +47,8 @@ size_t metadata_read(xmlNode *domain, struct metadata_claim *ret)
 bool metadata_write(xmlNode *domain, const struct claimed *claimed)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Of a claim, the function that was attached at this address. Fine if there is none. */
+void metadata_forget(xmlNode *domain, const char *claim, struct pci_address address)
+	__attribute__((nonnull));
 /* Fine if there is none. */
 void metadata_remove(xmlNode *domain, const char *claim) __attribute__((nonnull));

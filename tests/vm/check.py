@@ -11,7 +11,7 @@ import re
 from domain import BUILD, CARD, DIR, NAME, ROM, TOP, Scene, backups, command, read
 from cases import Room, main, must
 import hostile
-from judge import (NIC, RAW, all_of, findings, gone, judge, judge_words, no_hostdevs, pushed, put,
+from judge import (NIC, RAW, all_of, awaited, awaited_and_taken, findings, gone, judge, judge_words, no_hostdevs, pushed, put,
                    renumbered, same, swapped_only, text, two_claims)
 import mend
 
@@ -100,6 +100,17 @@ expect("doubtful", doubtful,
        {"address-doubtful": ("warning", CARD[0], "claim net", "vm detach")})
 expect("absent", lambda s: s.machine.drop(CARD[2]),
        {"function-absent": ("problem", CARD[2], "gaming", "not in the machine")})
+AWAITED = {"function-absent": ("problem", CARD[1], "optional", "claim gaming", "nothing", "--fix")}
+expect("optional and absent", awaited, AWAITED)
+expect("optional and absent, no metadata", all_of(Scene.no_metadata, awaited), AWAITED)
+expect("optional and absent, not in the domain", all_of(awaited, lambda s: s.drop(CARD[1])), {})
+
+expect("optional and absent, its address is taken", awaited_and_taken,
+       {"function-absent": ("problem", CARD[1], "another function"),
+        "address-moved": ("problem", "0000:04:00.0")})
+expect("optional and absent, all of it", all_of(lambda s: s.note(optional="yes"),
+                                                lambda s: s.machine.drop(*CARD)),
+       {"function-absent": ("problem", CARD[0], "not in the machine")})
 
 
 def other_card(scene):

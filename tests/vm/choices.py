@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 
 import captured
@@ -63,6 +64,20 @@ def driver(address, name):
             os.makedirs(f"{root}/sys/bus/pci/drivers/{name}", exist_ok=True)
             os.symlink(os.path.relpath(f"{root}/sys/bus/pci/drivers/{name}", folder),
                        f"{folder}/driver")
+    return change
+
+
+def absent(address, optional=True):
+    """It is not there; its line of the configuration may say that this is nothing."""
+    def change(root):
+        if optional:
+            with open(f"{root}/etc/vfio-claim.conf", encoding="utf-8") as conf:
+                text = conf.read()
+            put("etc/vfio-claim.conf", re.sub(rf"(function = {address} .*)", r"\1 optional=yes",
+                                              text))(root)
+        link = f"{root}/sys/bus/pci/devices/{address}"
+        shutil.rmtree(os.path.realpath(link))
+        os.unlink(link)
     return change
 
 
@@ -207,6 +222,10 @@ CASES = [
          change=driver("0000:01:00.1", "snd_hda_intel")),
     Case("nobody-holds-it", "desktop", WIN, status=1, refused=("has no driver",),
          change=driver("0000:01:00.0", None)),
+    Case("absent", "desktop", WIN, status=1, refused=("0000:01:00.1", "absent"),
+         change=absent("0000:01:00.1", optional=False)),
+    Case("all-that-is-optional-is-absent", "laptop", WIN, status=1,
+         refused=("0000:01:00.0", "absent"), change=absent("0000:01:00.0")),
     Case("memory-beyond-the-machine", "desktop", [*WIN, "--memory", "64G"], status=1,
          refused=("--memory 65536M", "32768 MiB")),
     Case("no-qemu", "desktop", WIN, status=1, refused=("qemu-system-x86",),
@@ -272,6 +291,39 @@ def run(case):
         wrong.append(f"problems: {told['problems']}")
     if not wrong:
         shutil.rmtree(root)
+    return wrong
+
+
+def optional():
+    """A machine is made and run with the functions that are there."""
+    root = f"{ROOTS}/optional"
+    wrong = []
+
+    def given(what, text, wanted):
+        found = [address.decode() for address in
+                 re.findall(rb"vfio-pci,host=(\S+?),", text) or
+                 re.findall(rb'vfio-claim:function path="\S+" address="(\S+)"', text)]
+        if found != wanted:
+            wrong.append(f"{what}: {found}, not {wanted}: {text[-200:]}")
+
+    for audio in (False, True):
+        captured.write("twins", root)
+        if not audio:
+            absent("0000:05:00.1")(root)
+        card = ["0000:05:00.0", "0000:05:00.1"][:1 + audio]
+        for what in ("xml", "qemu"):
+            given(f"create --print-{what}", captured.create(
+                root, *LINUX, "--claim", captured.CLAIM, f"--print-{what}").stdout, card)
+        if not audio:
+            done = captured.create(root, *LINUX, "--claim", captured.CLAIM)
+            if done.returncode:
+                wrong.append(f"create: {done.stderr}")
+            with open(f"{root}/var/lib/vfio-claim/vm/guest.json", "rb") as text:
+                made = text.read()
+        # made without it, and run when it is there
+        put("var/lib/vfio-claim/vm/guest.json", made)(root)
+        given("show", captured.vm("show", root, "guest").stdout, card)
+        given("run", captured.vm("run", root, "guest").stdout, card)
     return wrong
 
 

@@ -91,6 +91,21 @@ def pushed(scene):
     scene.machine.renumber("0000:02", "0000:01")
 
 
+def awaited(scene):
+    """The card's audio is optional, and not there."""
+    line = scene.machine.get(CARD[1]).line()
+    scene.conf = scene.conf.replace(line, f"{line} optional=yes")
+    scene.machine.drop(CARD[1])
+
+
+def awaited_and_taken(scene):
+    """At its address is the network card, which the host has."""
+    awaited(scene)
+    pushed(scene)
+    other = scene.machine.get("0000:01:00.0")
+    other.address, other.driver = CARD[1], "r8169"
+
+
 def two_claims(scene):
     scene.machine.get(NIC).driver = "vfio-pci"
     scene.files["dev/vfio/8"] = ""

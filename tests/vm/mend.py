@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 from domain import (BACKUPS, BUILD, CARD, NAME, Scene, backups, command, hostdev, hostdevs,
                     metadata, read, recorded)
-from judge import (NIC, RAW, all_of, check, findings, judge, no_hostdevs, pushed, renumbered, same,
+from judge import (NIC, RAW, all_of, awaited, awaited_and_taken, check, findings, judge, no_hostdevs, pushed, renumbered, same,
                    swapped_only, text, two_claims)
 
 CASES = []
@@ -32,7 +32,7 @@ def judge_fix(folder, change, fixed):
     root, dry = fix(folder, scene, "--dry-run")
     same("dry run", read(root), scene.prolog + scene.text)
     same("copies of a dry run", backups(root), [])
-    check(b"\n+ " in dry.stdout, "no difference is shown")
+    check(re.search(rb"\n[-+] ", dry.stdout), "no difference is shown")
     found = findings(command("check", NAME, "--fix", "--dry-run", "--json", root=root))
     check(not any(f["fixed"] for f in found), f"fixed: {found}")
     done = command("check", NAME, "--fix", "--json", root=root)
@@ -118,6 +118,26 @@ def fix_all_left_out(folder):
     _, after = judge_fix(folder, lambda s: s.drop(*CARD), ["companion-missing"])
     same("places", hostdevs(after), {a: f"03:00.{a[-1]}" for a in CARD})
     check("<controller type='pci' index='3' model='pcie-root-port'/>" in after, "no port")
+
+
+@case
+def fix_optional(folder):
+    """The guest goes without what is not there, and gets it back."""
+    left = [a for a in CARD if a != CARD[1]]
+    for change, noted in ((all_of(Scene.no_metadata, awaited), {}), (awaited, {"gaming": left})):
+        _, after = judge_fix(folder, change, ["function-absent"])
+        same("places", hostdevs(after), {a: f"02:00.{a[-1]}" for a in left})
+        same("metadata", metadata(after), noted)
+    _, after = judge_fix(folder, lambda scene: setattr(scene, "text", after), ["companion-missing"])
+    same("places", hostdevs(after), {a: f"02:00.{a[-1]}" for a in CARD})
+
+
+@case
+def fix_optional_and_taken(folder):
+    """What has its address now does not go to the guest."""
+    _, after = judge_fix(folder, awaited_and_taken, ["address-moved", "function-absent"])
+    same("places", hostdevs(after), {f"0000:04:00.{i}": f"02:00.{i}" for i in (0, 2, 3)})
+    same("metadata", metadata(after), {"gaming": [f"0000:04:00.{i}" for i in (0, 2, 3)]})
 
 
 @case

@@ -22,6 +22,7 @@ struct status {
 	int boot_error; /* negative errno: nothing is known of this boot */
 	struct report boot;
 	struct confirmation confirmation;
+	bool unseen; /* only root can read whether it was confirmed */
 	struct resume resume;
 	struct next next;
 	struct next entry; /* with the menu's entry of a claim */
@@ -102,8 +103,11 @@ static void print_confirmation(void)
 			puts(_("Since then: it equals a boot that was confirmed; not looked "
 			       "at yet"));
 		else
-			printf(_("Since then: not confirmed yet; \"vfio-claim confirm\" does "
+			printf(_("Since then: not confirmed yet%s; \"vfio-claim confirm\" does "
 				 "it, and after %u min it is taken back\n"),
+			       status.unseen
+				       ? _(" (but for what only root can read: the record)")
+				       : "",
 			       status.next.conf.trial_minutes);
 		return;
 	}
@@ -366,10 +370,31 @@ static bool all_well(void)
 		status.confirmation.by_owner);
 }
 
+/* `release` writes over the confirmation, `claim` removes that; the record has it. */
+static void consult_record(struct fs *root)
+{
+	struct confirmation *c = &status.confirmation;
+	int r;
+
+	if (status.boot_error || status.boot.outcome == OUTCOME_KEPT ||
+	    status.boot.record.confirmed || c->verdict != VERDICT_NONE)
+		return;
+	r = keep_confirmed(root, &status.boot.record);
+	status.unseen = r == -EPERM;
+	if (r <= 0)
+		return;
+	c->verdict = VERDICT_CONFIRMED;
+	str_copy(
+		c->detail, sizeof(c->detail),
+		_("this boot was confirmed, its record says; after that a claim was given "
+		  "back and taken again"));
+}
+
 static int run(struct context *context)
 {
 	status.boot_error = boot_load(&context->root, &status.boot);
 	boot_load_confirmation(&context->root, &status.confirmation);
+	consult_record(&context->root);
 	resume_load(&context->root, &status.resume);
 	next_predict(&context->root, &status.boot, NULL, &status.next);
 	if (context->json) {

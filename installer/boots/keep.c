@@ -98,6 +98,22 @@ int keep_open(struct fs *root, const struct record *where, bool writable,
 				    ret);
 }
 
+int keep_confirmed(struct fs *root, const struct record *boot)
+{
+	struct record_table table;
+	struct store store;
+	int r;
+
+	if (boot->kind == RECORD_NONE || !boot->fingerprint)
+		return 0;
+	r = keep_open(root, boot, false, &store);
+	if (r < 0)
+		return r;
+	r = store_read(&store, &table);
+	store_finish(&store);
+	return r < 0 ? r : record_find(&table, boot->fingerprint).confirmed;
+}
+
 void keep_describe(struct str *s, const struct record *where)
 {
 	if (where->kind == RECORD_EFI)

@@ -18,5 +18,12 @@ void keep_locate(struct fs *root, const struct conf *conf, const struct record *
 int keep_open(struct fs *root, const struct record *where, bool writable,
 	      struct store *ret) __attribute__((nonnull, warn_unused_result));
 
+/*
+ * Whether a boot is confirmed in its record: 1, 0, or a negative errno where that cannot
+ * be read.
+ */
+int keep_confirmed(struct fs *root, const struct record *boot)
+	__attribute__((nonnull, warn_unused_result));
+
 /* "EFI variable", "boot partition UUID", "none" */
 void keep_describe(struct str *s, const struct record *where) __attribute__((nonnull));

@@ -2,15 +2,17 @@
 """`vfio-claim claim` and `release` on trees of plain files below build/cli/: nothing there reacts
 to a write, so what is said and written is all there is."""
 
+import json
 import os
 
 from host import (CONF, FAR, MENTION, NEAR, answer, content, host, same, undo, whole)
-from installer import command, says
+from installer import VARIABLE, boot, command, put, screen, says
 from start import ROOT, check, execute
 from tree import Machine
 
 MINE = "[claim mine]\n" + "".join(Machine("twins").get(a).line() + "\n" for a in FAR)
 OTHER = "[claim other] # kept\n" + Machine("twins").get(NEAR[1]).line() + "\n"
+CONFIRM = f"{ROOT}/run/vfio-claim/confirm.json"
 DEVICE = f"{ROOT}/sys/bus/pci/devices"
 
 
@@ -123,6 +125,31 @@ def release_of_what_the_boot_has_claimed():
     ends("refused", 1, "claim", "mine")
 
 
+def claim_in_a_confirmed_boot():
+    """Of `release` the confirmation's place is left empty by `claim`: the record has it."""
+    def judged(text, outcome, *more):
+        says(command("status"), 0, f"Since then: {text}", *more)
+        told = json.loads(command("status", "--json").stdout)["confirmation"]
+        check((told and told["outcome"]) == outcome, f"{told}")
+
+    boot()
+    judged("not confirmed yet", None)
+    screen()
+    says(command("confirm"), 0)
+    confirmed = content(VARIABLE)
+    put(CONFIRM, '{"version": 1, "outcome": "released", "detail": "x", "by_owner": true}')
+    judged("x", "released")
+    os.unlink(CONFIRM)
+    judged("this boot was confirmed", "confirmed", "like the last one")
+    # the next boot is another one then, but not this one
+    put(CONF, content(CONF) + b"# more\n")
+    judged("this boot was confirmed", "confirmed", "on trial, attempt 1")
+    put(VARIABLE, confirmed[:-1])
+    judged("not confirmed yet", None)
+    os.unlink(VARIABLE)
+    judged("not confirmed yet", None)
+
+
 def release_and_keep():
     """What is stuck is not claimed by the next boot either."""
     for mine, left in ((MENTION + OTHER + "\n" + MINE, MENTION + OTHER + "\n"),
@@ -165,5 +192,6 @@ def release_and_keep_that_cannot():
 
 CASES = [claim_and_release_usage, claim_takes_nothing_when_dry, claim_writes_overrides,
          claim_of_what_is_claimed, claim_is_judged_as_at_boot, release_of_what_is_not_claimed,
-         release_writes_to_the_driver, release_of_what_the_boot_has_claimed, release_and_keep,
+         release_writes_to_the_driver, claim_in_a_confirmed_boot,
+         release_of_what_the_boot_has_claimed, release_and_keep,
          release_and_keep_of_what_is_not_claimed, release_and_keep_that_cannot]

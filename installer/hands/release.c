@@ -2,13 +2,17 @@
 #include "release.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libkmod.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "act.h"
 #include "driver.h"
 #include "host_users.h"
+#include "machine.h"
 #include "text.h"
 #include "users.h"
 #include "worker.h"
@@ -84,23 +88,40 @@ static bool wait_for_driver(struct fs *root, struct pci_address address,
 	return driver[0];
 }
 
+/* The modules of the running kernel. */
+static int open_modules(struct fs *root)
+{
+	char path[FS_PATH_MAX], release[MACHINE_RELEASE_LEN];
+	struct str s = STR_ON(path);
+
+	machine_release(root, release);
+	str_join(&s, "lib/modules/", release, NULL);
+	return fs_open(root, path, O_RDONLY | O_DIRECTORY, 0);
+}
+
 /* Whether any module of the host says that it drives this, blacklisted or not. */
 static bool module_fits(struct fs *root, struct pci_address address)
 {
-	char path[FS_PATH_MAX], alias[128];
+	const char *const no_configuration = NULL;
+	char path[FS_PATH_MAX], alias[128], folder[32];
 	struct kmod_list *modules = NULL;
 	struct kmod_ctx *kmod;
-	bool fits;
+	bool fits = false;
+	int fd;
 
 	pci_device_path(path, sizeof(path), address, "modalias");
-	if (root->captured || fs_read_text(root, path, alias, sizeof(alias)) < 0)
+	if (fs_read_text(root, path, alias, sizeof(alias)) < 0)
 		return false;
-	kmod = kmod_new(NULL, NULL);
-	if (!kmod)
+	fd = open_modules(root);
+	if (fd < 0)
 		return false;
-	fits = kmod_module_new_from_lookup(kmod, alias, &modules) == 0 && modules;
+	snprintf(folder, sizeof(folder), "/proc/self/fd/%d", fd);
+	kmod = kmod_new(folder, &no_configuration);
+	if (kmod)
+		fits = kmod_module_new_from_lookup(kmod, alias, &modules) == 0 && modules;
 	kmod_module_unref_list(modules);
 	kmod_unref(kmod);
+	close(fd);
 	return fits;
 }
 

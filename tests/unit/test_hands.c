@@ -2,7 +2,11 @@
 /* Changing hands while the system runs: what the other driver refuses goes back. */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "handover.h"
+#include "images.h"
 #include "release.h"
 #include "scene.h"
 
@@ -257,6 +261,54 @@ static void settings_that_stick_are_told(void **state)
 	scene_free(s);
 }
 
+/* ---- nobody knows what drove it */
+
+static size_t add(char *data, size_t n, const char *what, size_t len)
+{
+	memcpy(data + n, what, len);
+	return n + len;
+}
+
+/* modules.alias.bin with one alias, as depmod writes it: a trie of one node. */
+static void put_alias(const char *alias, const char *module)
+{
+	char data[256];
+	size_t n = 0;
+
+	n = add(data, n, "\xb0\x07\xf4\x57\0\2\0\1\xc0\0\0\x0c", 12);
+	n = add(data, n, alias, strlen(alias) + 1);
+	n = add(data, n, "\0\0\0\1\0\0\0\0", 8); /* one, of priority 0 */
+	n = add(data, n, module, strlen(module) + 1);
+	put_bytes("lib/modules/" REL "/modules.alias.bin", data, n, 0644);
+}
+
+#define CARD "pci:v000010DEd00002184sv00001458sd00003FC4bc03sc00i00"
+#define OTHER_CARD "pci:v000010DEd00002185sv00001458sd00003FC4bc03sc00i00"
+
+static void only_what_a_module_fits_goes_back_to_vfio(void **state)
+{
+	struct scene *s = scene_new(make);
+
+	(void)state;
+	put_alias(CARD, "nouveau");
+	s->fake.fs.root_fd = open(full(""), O_PATH | O_DIRECTORY);
+	fake_overlay(&s->fake, "proc/sys/kernel/osrelease", REL "\n");
+	fake_overlay(&s->fake, PCI_DEVICES "/" GPU "/modalias", CARD "\n");
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	fake_driver(&s->fake, "nouveau")->probe_error = EIO;
+	assert_int_equal(release(s, RELEASE_WHOLE, false), VERDICT_FAILED);
+	assert_contains(text, GPU " has no driver of the host");
+	assert_contains(text, "gaming is on vfio-pci again");
+	assert_claimed(s);
+	put_alias(OTHER_CARD, "nouveau");
+	assert_int_equal(release(s, RELEASE_WHOLE, false), VERDICT_RELEASED);
+	assert_contains(text, GPU " has no driver of the host");
+	assert_driver(s, GPU, "");
+	assert_driver(s, AUDIO, "snd_hda_intel");
+	close(s->fake.fs.root_fd);
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +321,7 @@ int main(void)
 		cmocka_unit_test(settings_go_with_the_claim),
 		cmocka_unit_test(settings_stay_with_what_is_rolled_back),
 		cmocka_unit_test(settings_that_stick_are_told),
+		cmocka_unit_test(only_what_a_module_fits_goes_back_to_vfio),
 	};
 
 	return UNIT_RUN(tests);

@@ -143,6 +143,15 @@ static int retry(struct context *context)
 	return finish(context, VERDICT_NONE, text, EXIT_DONE);
 }
 
+/* What comes and goes late changes it: vfio-claim-early event does not wait for a turn. */
+static void look_anew(struct context *context)
+{
+	static struct report now;
+
+	if (boot_load(&context->root, &now) == 0)
+		boot = now;
+}
+
 /* Nothing was claimed: why, and whether that is what the owner asked for. */
 static int nothing_claimed(struct context *context)
 {
@@ -175,6 +184,7 @@ static int give_back(struct context *context, const char *why)
 	/* first: a machine that dies now must not claim for ever */
 	if (boot.record.kind != RECORD_NONE)
 		(void)change_record(context, &boot.record, record_revoke, false);
+	look_anew(context);
 	verdict = release_all(&context->root, &boot, &s);
 	(void)save(context, verdict, text);
 	str_add(&s, _("; \"vfio-claim status\" says what the next boot will do"));
@@ -202,6 +212,7 @@ static bool passes(struct context *context, check_fn *check, struct str *why)
 			fprintf(stderr, _("vfio-claim: waiting up to %u s: %s\n"),
 				chosen.wait_s, text);
 		nanosleep(&pause, NULL);
+		look_anew(context);
 	}
 	str_add(why, text);
 	return good;
@@ -241,6 +252,7 @@ static int judge(struct context *context)
 	char text[640];
 	struct str s = STR_ON(text);
 
+	look_anew(context);
 	boot_load_confirmation(&context->root, &before);
 	if (before.verdict == VERDICT_RELEASED || before.verdict == VERDICT_FAILED) {
 		str_join(&s, "there is nothing to confirm any more: ", before.detail,

@@ -434,17 +434,11 @@ def rebuilt(optional, missing=()):
     for address in CARD:
         machine.get(address).driver = "vfio-pci"
     machine.drop(*missing)
-    kept = f"{ROOT}.run"
-    shutil.rmtree(kept, ignore_errors=True)
-    if os.path.isdir(f"{ROOT}/run"):
-        os.rename(f"{ROOT}/run", kept)
-    shutil.rmtree(ROOT, ignore_errors=True)
+    for folder in os.listdir(ROOT) if os.path.isdir(ROOT) else []:
+        if folder != "run":
+            shutil.rmtree(f"{ROOT}/{folder}")
     machine.write(ROOT)
     os.chmod(f"{ROOT}/etc/vfio-claim.conf", 0o644)
-    os.makedirs(f"{ROOT}/run", exist_ok=True)
-    if os.path.isdir(kept):
-        os.rmdir(f"{ROOT}/run")
-        os.rename(kept, f"{ROOT}/run")
 
 
 def event(action, address):

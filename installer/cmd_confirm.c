@@ -143,7 +143,7 @@ static int retry(struct context *context)
 	return finish(context, VERDICT_NONE, text, EXIT_DONE);
 }
 
-/* What comes and goes late changes it: vfio-claim-early event does not wait for a turn. */
+/* vfio-claim-early event writes another when something comes or goes. */
 static void look_anew(struct context *context)
 {
 	static struct report now;
@@ -285,7 +285,7 @@ static int look_again(struct context *context)
 		str_add(&s, _("the claim holds after the machine slept"));
 	else
 		str_add(&s,
-			_(" after the machine slept; nothing was changed; "
+			_("; found when the machine woke up, nothing was changed; "
 			  "\"vfio-claim claim NAME\" takes a claim again, or reboot"));
 	resume_load(&context->root, &before);
 	str_copy(now.detail, sizeof(now.detail), text);

@@ -48,12 +48,15 @@ static void print_claim(struct fs *root, const struct report *boot,
 	for (unsigned i = c->first; i < c->first + c->n; i++) {
 		const struct report_function *f = &boot->functions[i];
 
-		if (!f->found && !f->optional)
+		/* of a claim that was kept, the reason says it */
+		if (!f->found && !f->optional && c->outcome != OUTCOME_CLAIMED)
 			continue;
 		s = STR_ON(address);
 		pci_address_add(&s, f->found ? f->address : f->configured);
 		if (!f->found) {
-			printf(_("    %s is optional, and not there\n"), address);
+			printf(f->optional ? _("    %s is optional, and not there\n")
+					   : _("    %s was removed\n"),
+			       address);
 			continue;
 		}
 		if (driver_current(root, f->address, driver) < 0)

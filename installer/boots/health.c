@@ -21,11 +21,13 @@ bool health_each(const struct report *boot, health_fn *fn, void *arg, struct str
 
 			if (f->optional && (!f->found || !str_equal(f->driver, "vfio-pci")))
 				continue;
-			if (fn(arg, f, &what))
+			if (f->found && fn(arg, f, &what))
 				continue;
+			if (!f->found)
+				str_add(&what, "was removed");
 			str_join(why, "the claim ", claim->name,
 				 " does not hold: ", NULL);
-			pci_address_add(why, f->address);
+			pci_address_add(why, f->found ? f->address : f->configured);
 			str_join(why, " ", text, NULL);
 			return false;
 		}
@@ -37,7 +39,7 @@ static bool is_on_vfio(void *arg, const struct report_function *f, struct str *w
 {
 	char driver[PCI_DRIVER_LEN] = "";
 
-	if (f->found && driver_current(arg, f->address, driver) == 0 &&
+	if (driver_current(arg, f->address, driver) == 0 &&
 	    str_equal(driver, "vfio-pci"))
 		return true;
 	str_add(what, "is not on vfio-pci any more");

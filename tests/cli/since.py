@@ -5,7 +5,7 @@ tests/cli/installer.py."""
 import os
 import subprocess
 
-from installer import COMMAND, content, event, rebuilt, report
+from installer import COMMAND, command, content, event, rebuilt, report, says, screen
 from start import CARD, ROOT, check, execute
 
 DEVICE = f"{ROOT}/sys/bus/pci/devices"
@@ -38,4 +38,19 @@ def confirm_while_something_comes():
     check([override(a) for a in CARD] == ["", ""], f"{CARD[1]} stays: {override(CARD[1])!r}")
 
 
-CASES = [confirm_while_something_comes]
+def part_of_it_is_pulled_out():
+    """The claim is not whole any more; what is gone is named as it is configured."""
+    started(CARD[:1])
+    screen()
+    says(command("confirm"), 0, "this boot is good")
+    rebuilt(CARD[:1], CARD[1:])
+    told = event("remove", CARD[1])["claims"][0]
+    check(told["outcome"] == "claimed" and told["functions"][1]["address"] is None, f"{told}")
+    screen()
+    lost = f"the claim gaming does not hold: {CARD[1]} was removed"
+    says(command("confirm", "--resume"), 1, lost)
+    says(command("status"), 1, f"{CARD[0]} is now on vfio-pci\n    {CARD[1]} was removed\n")
+    says(command("confirm", "--dry-run"), 1, lost)
+
+
+CASES = [confirm_while_something_comes, part_of_it_is_pulled_out]

@@ -270,16 +270,18 @@ static int judge(struct context *context)
 /* After the machine slept. */
 static int look_again(struct context *context)
 {
-	struct confirmation since;
+	const enum outcome outcome = resume_applies(&context->root, &boot);
 	struct resume before, now = { .known = true };
 	char text[512];
 	struct str s = STR_ON(text);
 
-	boot_load_confirmation(&context->root, &since);
-	if (boot.outcome == OUTCOME_KEPT || boot.outcome == OUTCOME_HELD ||
-	    since.verdict == VERDICT_RELEASED)
-		return answer(context, "nothing", _("the host has everything"),
+	if (outcome == OUTCOME_HELD)
+		return answer(context, "nothing",
+			      _("nothing is claimed now, but functions are held; "
+				"\"vfio-claim confirm\" gives them back"),
 			      EXIT_DONE);
+	if (outcome == OUTCOME_KEPT)
+		return answer(context, "nothing", _("nothing is claimed now"), EXIT_DONE);
 	now.holds = passes(context, resume_check, &s);
 	if (now.holds)
 		str_add(&s, _("the claim holds after the machine slept"));

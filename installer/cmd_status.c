@@ -364,10 +364,10 @@ static bool all_well(void)
 
 	if (status.boot_error)
 		return status.boot_error == -ENOENT && status.next.conf_missing;
-	if (boot->reason == REASON_OFF || boot->reason == REASON_DRY_RUN)
-		return true;
 	if (status.resume.known && !status.resume.holds)
 		return false;
+	if (boot->reason == REASON_OFF || boot->reason == REASON_DRY_RUN)
+		return true;
 	return (boot->outcome == OUTCOME_CLAIMED || boot_only_awaits(boot)) &&
 	       (status.confirmation.verdict <= VERDICT_CONFIRMED ||
 		status.confirmation.by_owner);

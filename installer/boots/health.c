@@ -39,8 +39,7 @@ static bool is_on_vfio(void *arg, const struct report_function *f, struct str *w
 {
 	char driver[PCI_DRIVER_LEN] = "";
 
-	if (driver_current(arg, f->address, driver) == 0 &&
-	    str_equal(driver, "vfio-pci"))
+	if (driver_current(arg, f->address, driver) == 0 && str_equal(driver, "vfio-pci"))
 		return true;
 	str_add(what, "is not on vfio-pci any more");
 	if (*driver)

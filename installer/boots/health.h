@@ -10,9 +10,9 @@
 typedef bool health_fn(void *arg, const struct report_function *f, struct str *what);
 
 /*
- * Asks for each function that this boot has claimed; one that is optional and was not there
- * is none of them, and one that was pulled out since is not as it was. True, or false with
- * the first that is not as it was appended to `why`.
+ * Asks for each function that this boot has claimed; one that is optional and was not
+ * there is none of them, and one that was pulled out since is not as it was. True, or
+ * false with the first that is not as it was appended to `why`.
  */
 bool health_each(const struct report *boot, health_fn *fn, void *arg, struct str *why)
 	__attribute__((nonnull(1, 2, 4)));

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 
+#include "changed.h"
 #include "health.h"
 #include "iommu.h"
 #include "pci.h"
@@ -54,8 +55,25 @@ static bool devices_stayed(struct fs *root, const struct report *boot, struct st
 bool resume_check(struct fs *root, const struct report *boot, bool require_display,
 		  struct str *why)
 {
-	return devices_stayed(root, boot, why) &&
-	       health_check(root, boot, require_display, why);
+	static struct report now;
+
+	now = *boot;
+	changed_apply(root, &now);
+	return devices_stayed(root, &now, why) &&
+	       health_check(root, &now, require_display, why);
+}
+
+enum outcome resume_applies(struct fs *root, const struct report *boot)
+{
+	static struct report now;
+	enum outcome most = OUTCOME_KEPT;
+
+	now = *boot;
+	changed_apply(root, &now);
+	for (unsigned i = 0; i < now.n_claims; i++)
+		if (now.claims[i].outcome > most)
+			most = now.claims[i].outcome;
+	return most;
 }
 
 /* ---- the note for status */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether the claim of this boot holds after the machine slept. Nothing is changed.
+ * Whether what is claimed holds after the machine slept. Nothing is changed.
  */
 #pragma once
 
@@ -15,8 +15,16 @@ struct resume {
 };
 
 /*
- * Every claimed function answers, is the same, in its group and on vfio-pci; and the host
- * has the display that it requires. True, or false with what is wrong appended to `why`.
+ * Whether there is anything to look at: CLAIMED, if anything is claimed now, by the boot
+ * or by hand since; HELD, if all there is was held and never settled; or KEPT.
+ */
+enum outcome resume_applies(struct fs *root, const struct report *boot)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Every function that is claimed now answers, is the same, in its group and on vfio-pci;
+ * and the host has the display that it requires. True, or false with what is wrong
+ * appended to `why`.
  */
 bool resume_check(struct fs *root, const struct report *boot, bool require_display,
 		  struct str *why) __attribute__((nonnull, warn_unused_result));

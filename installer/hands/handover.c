@@ -6,6 +6,7 @@
 
 #include "act.h"
 #include "boot.h"
+#include "changed.h"
 #include "driver.h"
 #include "host_users.h"
 #include "release.h"
@@ -231,22 +232,6 @@ static const struct plan_claim *plan_named(const char *name, struct str *what)
 	return NULL;
 }
 
-static bool taken_already(const struct plan_claim *claim)
-{
-	const struct machine_function *f = plan_functions(&machine, claim);
-	unsigned taken = 0;
-
-	for (unsigned i = 0; i < claim->conf->n; i++) {
-		if (conf_awaits(f[i].conf, &f[i].found))
-			continue;
-		if (!machine_function_found(&f[i]) ||
-		    !str_equal(f[i].found.function.driver, "vfio-pci"))
-			return false;
-		taken++;
-	}
-	return taken;
-}
-
 static enum handover in_use(const char *name, const struct holders *holders,
 			    struct str *what)
 {
@@ -285,7 +270,7 @@ static enum handover claim(struct fs *root, const char *name, bool dry_run,
 
 	if (!named)
 		return HANDOVER_REFUSED;
-	if (taken_already(named)) {
+	if (changed_is_taken(plan_functions(&machine, named), named->conf->n)) {
 		str_join(what, name, _(" is on vfio-pci already"), NULL);
 		return HANDOVER_NOTHING;
 	}
@@ -301,9 +286,11 @@ static enum handover claim(struct fs *root, const char *name, bool dry_run,
 	result = take_claim(root, named, holders, what);
 	if (result == HANDOVER_IN_USE)
 		return in_use(name, holders, what);
-	if (result == HANDOVER_DONE)
+	if (result == HANDOVER_DONE) {
+		changed_note(root, name, CHANGED_CLAIMED);
 		str_join(what, name, _(" is claimed, until the next boot decides anew"),
 			 NULL);
+	}
 	return result;
 }
 

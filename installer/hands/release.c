@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "act.h"
+#include "changed.h"
 #include "driver.h"
 #include "host_users.h"
 #include "machine.h"
@@ -303,6 +304,8 @@ enum verdict release_claim(struct fs *root, const struct report *boot,
 			 " was NOT given back: its driver does not let go; reboot", NULL);
 	}
 	munmap(job.shared, sizeof(*job.shared));
+	if (verdict == VERDICT_RELEASED)
+		changed_note(root, claim->name, CHANGED_RELEASED);
 	return verdict;
 }
 

@@ -337,9 +337,6 @@ def confirm_after_sleep():
         resumed(1, "lost", what, "nothing was changed")
     screen()
     resumed(0, "holds")
-    boot(cmdline="vfio_claim=off")
-    says(command("confirm", "--resume"), 0, "the host has everything")
-    check(not os.path.exists(f"{ROOT}/run/vfio-claim/resume.json"), "it is noted")
 
 
 def confirm_without_a_claim():

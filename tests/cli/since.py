@@ -5,8 +5,9 @@ tests/cli/installer.py."""
 import os
 import subprocess
 
-from installer import COMMAND, command, content, event, rebuilt, report, says, screen
-from start import CARD, ROOT, check, execute
+from installer import (COMMAND, boot, command, content, event, put, rebuilt, report, resumed, says,
+                       screen)
+from start import CARD, ROOT, check, execute, tree
 
 DEVICE = f"{ROOT}/sys/bus/pci/devices"
 
@@ -53,4 +54,74 @@ def part_of_it_is_pulled_out():
     says(command("confirm", "--dry-run"), 1, lost)
 
 
-CASES = [confirm_while_something_comes, part_of_it_is_pulled_out]
+def goes(address, driver):
+    """To another driver, as both of its files tell."""
+    link, uevent = f"{DEVICE}/{address}/driver", f"{DEVICE}/{address}/uevent"
+    before = os.path.basename(os.readlink(link))
+    put(uevent, content(uevent).decode().replace(f"DRIVER={before}", f"DRIVER={driver}"))
+    os.unlink(link)
+    os.symlink(f"../../../bus/pci/drivers/{driver}", link)
+
+
+def nothing_to_look_at(*texts):
+    done = command("confirm", "--resume")
+    says(done, 0, "nothing is claimed now", *texts)
+    check("the host has" not in done.stdout, f"{done.stdout!r}")
+    check(not os.path.exists(f"{ROOT}/run/vfio-claim/resume.json"), "it is noted")
+
+
+def after_sleep_what_was_claimed_by_hand():
+    """`claim` and `release` leave a file when they are done; nothing is done in a tree."""
+    boot(cmdline="vfio_claim=off")
+    screen()
+    goes(CARD[0], "amdgpu")
+    nothing_to_look_at()
+    put(f"{ROOT}/run/vfio-claim/claimed.gaming", "")
+    resumed(1, "lost", f"{CARD[0]} is not on vfio-pci any more, but on amdgpu")
+    os.unlink(f"{ROOT}/run/vfio-claim/claimed.gaming")
+    goes(CARD[0], "vfio-pci")
+    resumed(0, "holds")
+    put(f"{ROOT}/run/vfio-claim/claimed.gaming", "")
+    os.unlink(f"{DEVICE}/{CARD[1]}")
+    resumed(1, "lost", f"{CARD[1]} is gone")
+
+
+def after_sleep_what_was_released():
+    """Claim by claim: the other one is looked at."""
+    machine = tree()
+    machine.files["etc/vfio-claim.conf"] = "".join(
+        f"[claim {name}]\n{machine.get(a).line()}\n" for name, a in zip(("gaming", "sound"), CARD))
+    for address in CARD:
+        machine.get(address).driver = "vfio-pci"
+    subprocess.run(["rm", "-rf", ROOT], check=True)
+    machine.write(ROOT)
+    os.chmod(f"{ROOT}/etc/vfio-claim.conf", 0o644)
+    check(execute("start", "--root", ROOT).returncode == 0, "start")
+    check([c["outcome"] for c in report()["claims"]] == ["claimed"] * 2, f"{report()}")
+    screen()
+    goes(CARD[0], "amdgpu")
+    resumed(1, "lost", "the claim gaming does not hold")
+    put(f"{ROOT}/run/vfio-claim/released.gaming", "")
+    put(f"{ROOT}/run/vfio-claim/confirm.json",
+        '{ "version": 1, "outcome": "released", "by_owner": true, "detail": "gaming" }')
+    resumed(0, "holds")
+    goes(CARD[1], "snd_hda_intel")
+    resumed(1, "lost", "the claim sound does not hold", CARD[1])
+    put(f"{ROOT}/run/vfio-claim/released.sound", "")
+    os.unlink(f"{ROOT}/run/vfio-claim/resume.json")
+    nothing_to_look_at()
+
+
+def after_sleep_what_is_held():
+    boot(efi=False)
+    put(f"{ROOT}/etc/vfio-claim.partitions", "01234567-89ab-cdef-0123-456789abcdef\n")
+    for address in CARD:
+        goes(address, "amdgpu")
+    check(execute("start", "--root", ROOT).returncode == 0, "start")
+    check(report()["outcome"] == "held", f"{report()}")
+    nothing_to_look_at("but functions are held", "vfio-claim confirm")
+
+
+CASES = [confirm_while_something_comes, part_of_it_is_pulled_out,
+         after_sleep_what_was_claimed_by_hand, after_sleep_what_was_released,
+         after_sleep_what_is_held]

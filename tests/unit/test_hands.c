@@ -78,8 +78,10 @@ static void there_and_back(void **state)
 	(void)state;
 	assert_int_equal(claim(s), HANDOVER_DONE);
 	assert_claimed(s);
+	assert_string_equal(s->fake.report_path, "run/vfio-claim/claimed.gaming");
 	assert_int_equal(claim(s), HANDOVER_NOTHING);
 	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_RELEASED);
+	assert_string_equal(s->fake.report_path, "run/vfio-claim/released.gaming");
 	assert_contains(text, GPU " is on nouveau");
 	assert_null(scene_not_as_found(s, before));
 	scene_free(s);

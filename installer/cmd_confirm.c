@@ -328,11 +328,16 @@ static bool trial_fails(struct context *context)
 {
 	const long end = (long)conf.trial_minutes * 60;
 	const struct timespec pause = { .tv_sec = 2 };
+	struct fs *root = &context->root;
 
 	if (boot.outcome == OUTCOME_KEPT || boot.record.confirmed)
 		return false;
-	while (!context->dry_run && uptime() < end && !is_confirmed(context))
+	if (context->dry_run)
+		return !is_confirmed(context);
+	(void)!root->ops->replace(root, TRIAL_PATH, "", 0, FS_QUICK);
+	while (uptime() < end && !is_confirmed(context))
 		nanosleep(&pause, NULL);
+	(void)!root->ops->remove(root, TRIAL_PATH);
 	return !is_confirmed(context);
 }
 

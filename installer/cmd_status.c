@@ -95,7 +95,7 @@ static void print_boot(struct fs *root)
 		       boot->warnings[i].detail);
 }
 
-static void print_confirmation(void)
+static void print_confirmation(struct fs *root)
 {
 	const struct report *boot = &status.boot;
 
@@ -105,13 +105,16 @@ static void print_confirmation(void)
 		if (boot->record.confirmed)
 			puts(_("Since then: it equals a boot that was confirmed; not looked "
 			       "at yet"));
-		else
+		else if (root->ops->exists(root, TRIAL_PATH) == 0)
 			printf(_("Since then: not confirmed yet%s; \"vfio-claim confirm\" does "
 				 "it, and after %u min it is taken back\n"),
 			       status.unseen
 				       ? _(" (but for what only root can read: the record)")
 				       : "",
 			       status.next.conf.trial_minutes);
+		else if (boot->record.fingerprint) /* else all of it came late */
+			puts(_("Since then: not confirmed yet; \"vfio-claim confirm\" does "
+			       "it"));
 		return;
 	}
 	printf(_("Since then: %s\n"), status.confirmation.detail);
@@ -404,7 +407,7 @@ static int run(struct context *context)
 		print_json(&context->root);
 	} else {
 		print_boot(&context->root);
-		print_confirmation();
+		print_confirmation(&context->root);
 		print_resume();
 		print_next(&context->root);
 	}

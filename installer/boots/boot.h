@@ -8,6 +8,7 @@
 #include "report.h"
 
 #define CONFIRM_PATH "run/vfio-claim/confirm.json"
+#define TRIAL_PATH "run/vfio-claim/trial" /* empty; there while a trial runs */
 
 /* What became of this boot's claim in userspace. */
 enum verdict {

@@ -18,8 +18,8 @@ static bool note_path(char ret[static FS_PATH_MAX], enum changed how, const char
 
 void changed_note(struct fs *root, const char *name, enum changed how)
 {
-	const enum changed other = how == CHANGED_CLAIMED ? CHANGED_RELEASED
-							  : CHANGED_CLAIMED;
+	const enum changed other =
+		how == CHANGED_CLAIMED ? CHANGED_RELEASED : CHANGED_CLAIMED;
 	char path[FS_PATH_MAX];
 
 	if (note_path(path, other, name))

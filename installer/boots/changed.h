@@ -19,7 +19,8 @@ void changed_note(struct fs *root, const char *name, enum changed how)
 
 /*
  * Makes of the boot's report one of now: what was released since is kept, and what the
- * configuration names is claimed where it was claimed since, or is on vfio-pci as a whole.
+ * configuration names is claimed where it was claimed since, or is on vfio-pci as a
+ * whole.
  */
 void changed_apply(struct fs *root, struct report *report) __attribute__((nonnull));
 

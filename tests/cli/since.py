@@ -4,6 +4,7 @@ tests/cli/installer.py."""
 
 import os
 import subprocess
+import time
 
 from installer import (COMMAND, boot, command, content, event, put, rebuilt, report, resumed, says,
                        screen)
@@ -122,6 +123,34 @@ def after_sleep_what_is_held():
     nothing_to_look_at("but functions are held", "vfio-claim confirm")
 
 
+
+def status_while_a_trial_runs():
+    """Only then it is said that something will be taken back."""
+    mark = f"{ROOT}/run/vfio-claim/trial"
+    started(CARD, CARD)
+    says(command("confirm", "--trial"), 0)
+    rebuilt(CARD)
+    check(event("add", CARD[0])["outcome"] == "claimed", f"{report()}")
+    done = command("status")
+    says(done, 0, "gaming: claimed")
+    check("Since then" not in done.stdout, f"{done.stdout!r}")
+    boot("trial-timeout = 1440")
+    done = command("status")
+    says(done, 0, "not confirmed yet")
+    check("taken back" not in done.stdout, f"{done.stdout!r}")
+    if time.clock_gettime(time.CLOCK_BOOTTIME) > 1430 * 60:
+        return                  # it would end at once
+    # pylint: disable=consider-using-with
+    trial = subprocess.Popen([COMMAND, "confirm", "--trial", "--root", ROOT])
+    end = time.monotonic() + 20
+    while not os.path.exists(mark) and time.monotonic() < end:
+        time.sleep(0.1)
+    says(command("status"), 0, "not confirmed yet", "after 1440 min it is taken back")
+    screen()
+    says(command("confirm"), 0, "this boot is confirmed")
+    check(trial.wait(timeout=30) == 0 and not os.path.exists(mark), "the trial goes on")
+
+
 CASES = [confirm_while_something_comes, part_of_it_is_pulled_out,
          after_sleep_what_was_claimed_by_hand, after_sleep_what_was_released,
-         after_sleep_what_is_held]
+         after_sleep_what_is_held, status_while_a_trial_runs]

@@ -98,6 +98,8 @@ static void print_boot(struct fs *root)
 static void print_confirmation(struct fs *root)
 {
 	const struct report *boot = &status.boot;
+	const char *unseen =
+		status.unseen ? _(" (but for what only root can read: the record)") : "";
 
 	if (status.boot_error || boot->outcome == OUTCOME_KEPT)
 		return;
@@ -108,13 +110,11 @@ static void print_confirmation(struct fs *root)
 		else if (root->ops->exists(root, TRIAL_PATH) == 0)
 			printf(_("Since then: not confirmed yet%s; \"vfio-claim confirm\" does "
 				 "it, and after %u min it is taken back\n"),
-			       status.unseen
-				       ? _(" (but for what only root can read: the record)")
-				       : "",
-			       status.next.conf.trial_minutes);
+			       unseen, status.next.conf.trial_minutes);
 		else if (boot->record.fingerprint) /* else all of it came late */
-			puts(_("Since then: not confirmed yet; \"vfio-claim confirm\" does "
-			       "it"));
+			printf(_("Since then: not confirmed yet%s; \"vfio-claim confirm\" does "
+				 "it\n"),
+			       unseen);
 		return;
 	}
 	printf(_("Since then: %s\n"), status.confirmation.detail);

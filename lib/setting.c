@@ -54,17 +54,6 @@ static bool known_reset(const char *word, size_t len)
 	return false;
 }
 
-/* A word of a list with blanks between. */
-static bool has_word(const char *list, const char *word, size_t len)
-{
-	for (size_t n; *list; list += n + (list[n] == ' ')) {
-		n = strcspn(list, " ");
-		if (n == len && !memcmp(list, word, len))
-			return true;
-	}
-	return false;
-}
-
 /* "flr,bus" */
 static bool parse_reset(struct setting *s, const char *value)
 {
@@ -73,7 +62,7 @@ static bool parse_reset(struct setting *s, const char *value)
 
 	for (;; value += len + 1) {
 		len = strcspn(value, ",");
-		if (!known_reset(value, len) || has_word(s->reset, value, len))
+		if (!known_reset(value, len) || str_has_word(s->reset, value, len))
 			return false;
 		str_add(&list, list.len ? " " : "");
 		str_add_n(&list, value, len);

@@ -183,3 +183,13 @@ bool str_equal(const char *a, const char *b)
 {
 	return !strcmp(a, b);
 }
+
+bool str_has_word(const char *list, const char *word, size_t len)
+{
+	for (size_t n; *list; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (n == len && !memcmp(list, word, len))
+			return true;
+	}
+	return false;
+}

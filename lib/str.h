@@ -75,3 +75,6 @@ bool str_take_text(const char **p, const char *text)
 
 bool str_starts(const char *text, const char *prefix) __attribute__((nonnull));
 bool str_equal(const char *a, const char *b) __attribute__((nonnull));
+/* Whether the first `len` bytes of `word` are one of a list with blanks between. */
+bool str_has_word(const char *list, const char *word, size_t len)
+	__attribute__((nonnull));

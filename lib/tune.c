@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "d3cold.h"
+
 #define PARAMETERS "sys/module/vfio_pci/parameters/"
 #define TRIES 3 /* of a write that gives something back */
 
@@ -104,17 +106,9 @@ static enum tune check_rebar(struct fs *fs, struct pci_address address,
 /* Whether each word of `words` is in `list`. */
 static bool all_in(const char *list, const char *words)
 {
-	size_t len, n;
-	const char *l;
-
-	for (; *words; words += len + (words[len] == ' ')) {
+	for (size_t len; *words; words += len + (words[len] == ' ')) {
 		len = strcspn(words, " ");
-		for (l = list; *l; l += n + (l[n] == ' ')) {
-			n = strcspn(l, " ");
-			if (n == len && !memcmp(l, words, len))
-				break;
-		}
-		if (!*l)
+		if (!str_has_word(list, words, len))
 			return false;
 	}
 	return true;
@@ -155,11 +149,16 @@ static enum tune check_idle(struct fs *fs, struct pci_address address,
 	}
 	if (want->idle == SETTING_IDLE_D3COLD)
 		r = read_leaf(fs, address, "d3cold_allowed", text, sizeof(text));
-	if (r == -ENOENT) {
+	if (r < 0 && r != -ENOENT)
+		return unreadable(why, "d3cold_allowed", r);
+	if (r == -ENOENT)
 		str_add(why, "this kernel does not let it go to D3cold");
-		return TUNE_E_REFUSED;
-	}
-	return r < 0 ? unreadable(why, "d3cold_allowed", r) : TUNE_OFFERED;
+	else if (want->idle == SETTING_IDLE_D3COLD &&
+		 d3cold_of(fs, address) == D3COLD_NEVER)
+		str_add(why, "the firmware cannot cut its power; d3hot is what it has");
+	else
+		return TUNE_OFFERED;
+	return TUNE_E_REFUSED;
 }
 
 enum tune tune_check(struct fs *fs, struct pci_address address,

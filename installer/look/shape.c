@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "shape.h"
 
+#include "d3cold.h"
 #include "text.h"
 
 /* drivers/gpu/drm/drm_connector.c: what these are called */
@@ -20,37 +21,18 @@ static bool attribute_is(struct fs *root, struct pci_address address, const char
 	       str_equal(text, value);
 }
 
-/*
- * What a port's _PR3 switches off is whatever is behind it (ACPI 6.5, 7.3.11), so any
- * port of the way will do: a card with a switch of its own has it above the switch.
- * drivers/acpi/power.c shows it as power_resources_D3hot.
- */
 static enum shape_power read_power(struct fs *root, struct pci_address address)
 {
-	enum shape_power power = SHAPE_POWER_UNKNOWN;
-	char path[FS_PATH_MAX], target[FS_PATH_MAX * 4], *slash;
-	struct pci_address port;
-
-	pci_device_path(path, sizeof(path), address, NULL);
-	if (root->ops->link(root, path, target, sizeof(target)) < 0)
+	switch (d3cold_of(root, address)) {
+	case D3COLD_NEVER:
+		return SHAPE_POWER_STAYS;
+	case D3COLD_CAN:
+		return attribute_is(root, address, "d3cold_allowed", "0")
+			       ? SHAPE_POWER_FORBIDDEN
+			       : SHAPE_POWER_CUT;
+	default:
 		return SHAPE_POWER_UNKNOWN;
-	while ((slash = strrchr(target, '/'))) {
-		*slash = '\0';
-		slash = strrchr(target, '/');
-		if (!slash || !pci_address_parse(slash + 1, &port))
-			return power;
-		pci_device_path(path, sizeof(path), port, "firmware_node");
-		if (root->ops->exists(root, path) < 0)
-			continue;
-		power = SHAPE_POWER_STAYS;
-		pci_device_path(path, sizeof(path), port,
-				"firmware_node/power_resources_D3hot");
-		if (root->ops->exists(root, path) == 0)
-			return attribute_is(root, address, "d3cold_allowed", "0")
-				       ? SHAPE_POWER_FORBIDDEN
-				       : SHAPE_POWER_CUT;
 	}
-	return power;
 }
 
 /* A writeback connector shows nothing to anybody. */

@@ -217,6 +217,7 @@ static bool is_there(struct fake *f, const char *path)
 {
 	const struct fake_framebuffer *fb = &f->framebuffer;
 	char table[64], modules[128], device[128];
+	struct fake_text t = { .data = NULL };
 	const char *leaf;
 	bool there = false;
 
@@ -230,7 +231,9 @@ static bool is_there(struct fake *f, const char *path)
 	    (f->efi && str_equal(path, "sys/firmware/efi/efivars")))
 		return true;
 	if (str_starts(path, DEVICES))
-		return fake_split(f, path + strlen(DEVICES), &leaf) >= 0;
+		return fake_split(f, path + strlen(DEVICES), &leaf) >= 0 &&
+		       (!leaf || fake_content(f, path, &t) >= 0 ||
+			target(f, path, device, sizeof(device)) >= 0);
 	for (unsigned i = 0; i < f->n_drivers && str_starts(path, PCI_DRIVERS "/"); i++)
 		there |= f->drivers[i].loaded &&
 			 str_equal(path + strlen(PCI_DRIVERS "/"), f->drivers[i].name);

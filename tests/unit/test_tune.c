@@ -204,6 +204,19 @@ static void bound_before(struct scene *s)
 	str_copy(gpu(s)->driver, PCI_DRIVER_LEN, "vfio-pci");
 }
 
+static void always_powered(struct scene *s)
+{
+	fake_overlay(&s->fake, PCI_DEVICES "/" ROOT_PORT "/firmware_node", "");
+}
+
+static void can_be_cut(struct scene *s)
+{
+	always_powered(s);
+	fake_overlay(&s->fake,
+		     PCI_DEVICES "/" ROOT_PORT "/firmware_node/power_resources_D3hot",
+		     "");
+}
+
 static void no_vga(struct scene *s)
 {
 	s->fake.no_vfio_vga = true;
@@ -239,6 +252,9 @@ static const struct {
 	{ "idle=d3hot", no_power, "idle-refused", "no power management capability" },
 	{ "idle=d3cold", no_power, "idle-refused", "no power management capability" },
 	{ "idle=d3cold", no_d3cold, "idle-refused", "does not let it go to D3cold" },
+	{ "idle=d3cold", always_powered, "idle-refused",
+	  "cannot cut its power; d3hot is" },
+	{ "idle=d3cold", can_be_cut, NULL, NULL },
 	{ "idle=d3hot", short_config, "idle-refused", "its capabilities cannot be read" },
 	{ "idle=on", control_fails, "idle-refused", "idle = on: " },
 	{ "idle=d3hot", loaded_before, "idle-refused", "disable_idle_d3=Y" },

@@ -78,6 +78,14 @@ bool conf_name_ok(const char *name)
 	       *name != '-' && *name != '.' && !kargs_reserved(name);
 }
 
+const struct conf_claim *conf_claim_find(const struct conf *conf, const char *name)
+{
+	for (unsigned i = 0; i < conf->n_claims; i++)
+		if (str_equal(conf->claims[i].name, name))
+			return &conf->claims[i];
+	return NULL;
+}
+
 static struct conf_claim *open_claim(struct conf *conf)
 {
 	return &conf->claims[conf->n_claims - 1];
@@ -100,9 +108,8 @@ static int begin_claim(struct parser *p, const char *name)
 			    "a claim's name is 1 to 32 letters, digits, '.', '_', '-', "
 			    "and not off, on or dry-run",
 			    name);
-	for (unsigned i = 0; i < conf->n_claims; i++)
-		if (str_equal(conf->claims[i].name, name))
-			return fail(p, "a second claim of this name", name);
+	if (conf_claim_find(conf, name))
+		return fail(p, "a second claim of this name", name);
 	if (conf->n_claims == CONF_MAX_CLAIMS)
 		return fail(p, "more than 64 claims", NULL);
 	conf->n_claims++;

@@ -62,6 +62,10 @@ struct conf_error {
 bool conf_awaits(const struct conf_function *function,
 		 const struct identity_result *found) __attribute__((nonnull));
 
+/* The claim of this name, or NULL. */
+const struct conf_claim *conf_claim_find(const struct conf *conf, const char *name)
+	__attribute__((nonnull));
+
 /* Whether a claim may have this name: no word of vfio_claim=, nothing to be quoted. */
 bool conf_name_ok(const char *name) __attribute__((nonnull));
 

@@ -3,14 +3,6 @@
 
 #include "str.h"
 
-const struct conf_claim *entries_find(const struct conf *conf, const char *name)
-{
-	for (unsigned i = 0; i < conf->n_claims; i++)
-		if (str_equal(conf->claims[i].name, name))
-			return &conf->claims[i];
-	return NULL;
-}
-
 void entries_choose(const struct conf *conf, const struct conf_claim *claim,
 		    struct kargs_choice *ret)
 {

@@ -13,10 +13,6 @@
 /* Of the entry in GRUB's menu; the claim's name follows. */
 #define ENTRIES_ID "vfio-claim-"
 
-/* The claim of this name, or NULL. */
-const struct conf_claim *entries_find(const struct conf *conf, const char *name)
-	__attribute__((nonnull));
-
 /* What its entry tells the kernel: this claim, and those that every boot makes. */
 void entries_choose(const struct conf *conf, const struct conf_claim *claim,
 		    struct kargs_choice *ret) __attribute__((nonnull));

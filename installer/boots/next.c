@@ -68,7 +68,8 @@ bool next_configure(struct fs *root, struct next *ret)
 
 void next_plan(const char *entry, struct machine *machine, struct next *ret)
 {
-	const struct conf_claim *claim = entry ? entries_find(&ret->conf, entry) : NULL;
+	const struct conf_claim *claim =
+		entry ? conf_claim_find(&ret->conf, entry) : NULL;
 	struct kargs_choice choice = { .mode = KARGS_ON };
 
 	if (claim)

@@ -216,20 +216,20 @@ static bool load(struct fs *root, struct str *what)
 /* The machine as it is now, with this claim alone. NULL, with why, if there is none. */
 static const struct plan_claim *plan_named(const char *name, struct str *what)
 {
+	const struct conf_claim *claim = conf_claim_find(&conf, name);
 	static struct kargs_choice choice;
 	char clean[64];
 
-	for (unsigned i = 0; i < conf.n_claims; i++) {
-		if (!str_equal(conf.claims[i].name, name))
-			continue;
-		choice = (struct kargs_choice){ .mode = KARGS_ON };
-		str_copy(choice.names, sizeof(choice.names), name);
-		plan_make(&conf, &choice, &machine, &plan);
-		return &plan.claims[i];
+	if (!claim) {
+		text_clean(clean, sizeof(clean), name);
+		str_join(what, _("there is no claim "), clean, _(" in /" CONF_PATH),
+			 NULL);
+		return NULL;
 	}
-	text_clean(clean, sizeof(clean), name);
-	str_join(what, _("there is no claim "), clean, _(" in /" CONF_PATH), NULL);
-	return NULL;
+	choice = (struct kargs_choice){ .mode = KARGS_ON };
+	str_copy(choice.names, sizeof(choice.names), name);
+	plan_make(&conf, &choice, &machine, &plan);
+	return &plan.claims[claim - conf.claims];
 }
 
 static enum handover in_use(const char *name, const struct holders *holders,

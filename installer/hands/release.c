@@ -44,16 +44,15 @@ static struct setting wanted(struct fs *root, const struct conf *conf,
 			     const struct report_claim *claim,
 			     const struct report_function *f)
 {
-	const struct conf_claim *c = conf->claims, *end = c + conf->n_claims;
+	const struct conf_claim *c = conf_claim_find(conf, claim->name);
 
-	for (; c < end; c++)
-		for (unsigned i = c->first; i < c->first + c->n; i++)
-			if (str_equal(c->name, claim->name) &&
-			    !pci_address_compare(conf->functions[i].address,
-						 f->configured))
-				return setting_merge(&c->setting,
-						     &conf->functions[i].setting,
-						     is_display(root, f->address));
+	for (unsigned i = 0; c && i < c->n; i++) {
+		const struct conf_function *line = &conf->functions[c->first + i];
+
+		if (!pci_address_compare(line->address, f->configured))
+			return setting_merge(&c->setting, &line->setting,
+					     is_display(root, f->address));
+	}
 	return (struct setting){ .keys = 0 };
 }
 

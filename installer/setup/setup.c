@@ -274,7 +274,7 @@ static int plan_conf(struct fs *root, const struct setup_choice *choice,
 	r = setup_conf_load(root, &now, why);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	claim = r == 0 ? entries_find(&now, choice->name) : NULL;
+	claim = r == 0 ? conf_claim_find(&now, choice->name) : NULL;
 	was_named = claim && claim->named;
 	plan->named = options->entry || (was_named && !options->no_entry);
 	if (choice->existing && plan->named == was_named)

@@ -141,7 +141,7 @@ int setup_choose_claim(struct fs *root, const struct cards *cards, const char *n
 		       struct setup_choice *ret, struct str *why)
 {
 	struct setup_choice choice = { .existing = true };
-	const struct conf_claim *claim = NULL;
+	const struct conf_claim *claim;
 	char release[MACHINE_RELEASE_LEN];
 	static struct machine machine;
 	static struct conf conf;
@@ -150,9 +150,7 @@ int setup_choose_claim(struct fs *root, const struct cards *cards, const char *n
 	r = setup_conf_load(root, &conf, why);
 	if (r < 0) /* -EINVAL would be the word's fault */
 		return r == -EINVAL ? -EBADMSG : r;
-	for (unsigned i = 0; i < conf.n_claims; i++)
-		if (str_equal(conf.claims[i].name, name))
-			claim = &conf.claims[i];
+	claim = conf_claim_find(&conf, name);
 	if (!claim)
 		return -ENOENT;
 	str_copy(choice.name, sizeof(choice.name), name);

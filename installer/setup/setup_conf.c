@@ -159,12 +159,9 @@ static bool is_chosen(const struct conf_function *line,
 static void write_claim(FILE *out, const struct conf *before, const char *name,
 			const struct card_function *const *functions, size_t n)
 {
-	const struct conf_claim *claim = NULL;
+	const struct conf_claim *claim = before ? conf_claim_find(before, name) : NULL;
 	bool same_card = false;
 
-	for (unsigned i = 0; before && i < before->n_claims; i++)
-		if (str_equal(before->claims[i].name, name))
-			claim = &before->claims[i];
 	fprintf(out, "[claim %s]\n", name);
 	write_settings(out, claim ? &claim->setting : NULL, true);
 	for (size_t i = 0; i < n; i++)

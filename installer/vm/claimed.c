@@ -170,9 +170,7 @@ int claimed_find(struct fs *root, const char *name, struct claimed *ret, struct 
 	*ret = (struct claimed){ 0 };
 	if (!conf)
 		return -EINVAL;
-	for (unsigned i = 0; i < conf->n_claims; i++)
-		if (str_equal(conf->claims[i].name, name))
-			ret->conf = &conf->claims[i];
+	ret->conf = conf_claim_find(conf, name);
 	if (!ret->conf) {
 		str_add(why, _("there is no such claim in /etc/vfio-claim.conf"));
 		if (conf->n_claims)

@@ -72,6 +72,8 @@ static void a_whole_file(void **state)
 	assert_int_equal(conf.claims[0].n, 2);
 	assert_int_equal(conf.claims[0].line, 8);
 	assert_string_equal(conf.claims[1].name, "work");
+	assert_ptr_equal(conf_claim_find(&conf, "work"), &conf.claims[1]);
+	assert_null(conf_claim_find(&conf, "wor"));
 	assert_int_equal(conf.claims[1].first, 2);
 	assert_int_equal(conf.claims[1].n, 1);
 	id = &conf.functions[0].identity;

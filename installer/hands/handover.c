@@ -9,6 +9,7 @@
 #include "changed.h"
 #include "driver.h"
 #include "host_users.h"
+#include "now.h"
 #include "release.h"
 #include "run.h"
 #include "text.h"
@@ -188,44 +189,14 @@ static enum handover take_claim(struct fs *root, const struct plan_claim *claim,
 
 /* ---- what a name stands for */
 
-static bool load(struct fs *root, struct str *what)
-{
-	char release[MACHINE_RELEASE_LEN];
-	struct conf_error error = { .line = 0 };
-	char clean[512];
-	int r;
-
-	if (conf_load(root, CONF_PATH, &conf, &error) < 0) {
-		str_add(what, "/" CONF_PATH ":");
-		if (error.line) {
-			str_add_uint(what, error.line);
-			str_add_char(what, ':');
-		}
-		text_clean(clean, sizeof(clean), error.text);
-		str_join(what, " ", clean, NULL);
-		return false;
-	}
-	machine_release(root, release);
-	r = machine_inspect(root, &conf, release, &machine);
-	if (r < 0)
-		str_join(what, _("the PCI functions cannot be listed: "), str_errno(r),
-			 NULL);
-	return r == 0;
-}
-
 /* The machine as it is now, with this claim alone. NULL, with why, if there is none. */
 static const struct plan_claim *plan_named(const char *name, struct str *what)
 {
-	const struct conf_claim *claim = conf_claim_find(&conf, name);
+	const struct conf_claim *claim = now_claim(&conf, name, what);
 	static struct kargs_choice choice;
-	char clean[64];
 
-	if (!claim) {
-		text_clean(clean, sizeof(clean), name);
-		str_join(what, _("there is no claim "), clean, _(" in /" CONF_PATH),
-			 NULL);
+	if (!claim)
 		return NULL;
-	}
 	choice = (struct kargs_choice){ .mode = KARGS_ON };
 	str_copy(choice.names, sizeof(choice.names), name);
 	plan_make(&conf, &choice, &machine, &plan);
@@ -300,7 +271,7 @@ enum handover handover_claim(struct fs *root, const char *name, bool dry_run,
 	enum handover result;
 
 	*holders = (struct holders){ .n = 0 };
-	if (!load(root, what))
+	if (!now_load(root, &conf, &machine, what))
 		return HANDOVER_REFUSED;
 	result = claim(root, name, dry_run, holders, what);
 	machine_finish(&machine);
@@ -308,41 +279,6 @@ enum handover handover_claim(struct fs *root, const char *name, bool dry_run,
 }
 
 /* ---- giving it back */
-
-/* As if this boot had claimed it: what the configuration names and vfio-pci has. */
-static bool from_conf(struct fs *root, const char *name, struct report *ret,
-		      struct str *what)
-{
-	const struct plan_claim *named;
-
-	if (!load(root, what))
-		return false;
-	named = plan_named(name, what);
-	if (named) {
-		const struct machine_function *f = plan_functions(&machine, named);
-		struct report_claim *c = &ret->claims[ret->n_claims++];
-
-		*c = (struct report_claim){ .outcome = OUTCOME_CLAIMED,
-					    .first = ret->n_functions };
-		str_copy(c->name, sizeof(c->name), name);
-		for (unsigned i = 0; i < named->conf->n; i++) {
-			const struct pci_function *found = &f[i].found.function;
-
-			if (!machine_function_found(&f[i]) ||
-			    !str_equal(found->driver, "vfio-pci"))
-				continue;
-			ret->functions[ret->n_functions++] = (struct report_function){
-				.configured = f[i].conf->address,
-				.address = found->address,
-				.found = true,
-				.group = -1,
-			};
-			c->n++;
-		}
-	}
-	machine_finish(&machine);
-	return named;
-}
 
 static bool on_vfio(struct fs *root, const struct report *boot,
 		    const struct report_claim *claim)
@@ -357,42 +293,28 @@ static bool on_vfio(struct fs *root, const struct report *boot,
 	return false;
 }
 
-static const struct report_claim *claimed_at_boot(const struct report *boot,
-						  const char *name)
-{
-	for (unsigned i = 0; i < boot->n_claims; i++)
-		if (str_equal(boot->claims[i].name, name) &&
-		    boot->claims[i].outcome == OUTCOME_CLAIMED)
-			return &boot->claims[i];
-	return NULL;
-}
-
 enum handover handover_release(struct fs *root, const char *name, bool dry_run,
 			       struct holders *holders, struct str *what)
 {
-	static struct report boot;
-	const struct report_claim *claim = NULL;
+	static struct report boot, now;
+	const struct report_claim *claim = &now.claims[0];
 
 	*holders = (struct holders){ .n = 0 };
-	if (boot_load(root, &boot) == 0)
-		claim = claimed_at_boot(&boot, name);
-	if (!claim) {
-		boot = (struct report){ .stage = "start" };
-		if (!from_conf(root, name, &boot, what))
-			return HANDOVER_REFUSED;
-		claim = &boot.claims[0];
-	}
-	if (!on_vfio(root, &boot, claim)) {
+	if (boot_load(root, &boot) < 0)
+		boot.n_claims = 0;
+	if (!now_claimed(root, &boot, name, &now, what))
+		return HANDOVER_REFUSED;
+	if (!on_vfio(root, &now, claim)) {
 		str_join(what, _("the host has "), name, _(" already"), NULL);
 		return HANDOVER_NOTHING;
 	}
-	if (dry_run && !release_held(root, &boot, claim, holders, what)) {
+	if (dry_run && !release_held(root, &now, claim, holders, what)) {
 		str_join(what, _("would give back "), name, NULL);
 		return HANDOVER_DONE;
 	}
 	if (dry_run)
 		return HANDOVER_IN_USE;
-	switch (release_claim(root, &boot, claim, RELEASE_WHOLE, holders, what)) {
+	switch (release_claim(root, &now, claim, RELEASE_WHOLE, holders, what)) {
 	case VERDICT_RELEASED:
 		return HANDOVER_DONE;
 	case VERDICT_IN_USE:

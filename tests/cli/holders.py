@@ -8,10 +8,10 @@ import stat
 import subprocess
 import threading
 
-from host import FAR, NEAR, answer, host, same, whole
-from installer import COMMAND, command, put, says
+from host import CONF, FAR, NEAR, answer, host, same, whole
+from installer import COMMAND, command, content, put, says
 from release import MINE, on_vfio
-from start import ROOT, check
+from start import REPORT, ROOT, check, execute
 
 CARD, RENDER, HOST_CARD, SOUND = (226, 1), (226, 129), (226, 0), (116, 7)
 
@@ -192,6 +192,25 @@ def holders_that_are_guests():
     same(before)
 
 
+def holders_of_what_came_since_the_boot():
+    """A guest has the audio, which the boot has not seen."""
+    def without_audio(machine):
+        on_vfio(FAR[0])(machine)
+        machine.drop(FAR[1])
+
+    late = MINE.rstrip("\n") + " optional=yes\n"
+    host(conf=late, change=without_audio)
+    os.chmod(CONF, 0o644)
+    os.makedirs(f"{ROOT}/sys/firmware/efi/efivars")
+    check(execute("start", "--root", ROOT).returncode == 0, "start")
+    booted = content(REPORT)
+    check(b'"claimed"' in booted, f"{booted}")
+    host(conf=late, change=on_vfio(*FAR))
+    put(REPORT, booted)
+    process(53, "other", "/dev/vfio/22")
+    equal(told(holders("release")), [(53, "other", None, None, "/dev/vfio/22")])
+
+
 def holders_that_are_many():
     desk()
     for pid in range(100, 140):
@@ -306,7 +325,7 @@ def can_make_nodes():
     return True
 
 
-CASES = [holders_that_are_guests, when_free_releases]
+CASES = [holders_that_are_guests, holders_of_what_came_since_the_boot, when_free_releases]
 if can_make_nodes():
     CASES += [holders_of_a_desktop, holders_by_a_mapping, holders_in_another_name_space,
               holders_by_nvidia, holders_in_the_kernel, holders_that_are_many,

@@ -60,6 +60,13 @@ static enum verdict release(struct scene *s, enum release_how how, bool known)
 	return release_claim(&s->fake.fs, &boot, &boot.claims[0], how, &holders, &what);
 }
 
+static enum handover release_by_name(struct scene *s)
+{
+	struct str what = STR_ON(text);
+
+	return handover_release(&s->fake.fs, "gaming", false, &holders, &what);
+}
+
 static void assert_claimed(struct scene *s)
 {
 	static const char *const functions[] = { GPU, AUDIO, USB };
@@ -201,6 +208,63 @@ static void the_host_keeps_it_all_the_same(void **state)
 	scene_free(s);
 }
 
+/* ---- what came since the boot */
+
+static void make_optional(struct scene *s)
+{
+	make(s);
+	s->conf[0] = '\0';
+	scene_conf(s, "[claim gaming]\n");
+	scene_add_line(s, fake_at(&s->fake, GPU), "");
+	scene_add_line(s, fake_at(&s->fake, AUDIO), "optional=yes");
+	scene_add_line(s, fake_at(&s->fake, USB), "");
+}
+
+/* The boot has claimed it without its audio, which was not there. */
+static void write_report(struct scene *s)
+{
+	static char json[4096];
+	static struct report boot;
+	struct str out = STR_ON(json);
+
+	boot = (struct report){ .stage = "start", .n_claims = 1, .n_functions = 3 };
+	boot.claims[0] = (struct report_claim){ .name = "gaming",
+						.outcome = OUTCOME_CLAIMED,
+						.n = 3 };
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const addresses[] = { GPU, AUDIO, USB };
+		struct report_function *f = &boot.functions[i];
+
+		assert_true(pci_address_parse(addresses[i], &f->configured));
+		f->address = f->configured;
+		f->optional = i == 1;
+		f->found = !f->optional;
+		f->match = f->found ? MATCH_EXACT : MATCH_ABSENT;
+	}
+	str_copy(boot.functions[0].previous_driver, PCI_DRIVER_LEN, "nouveau");
+	report_add_json(&out, &boot);
+	fake_overlay(&s->fake, REPORT_PATH, json);
+}
+
+static void what_came_since_the_boot_goes_back(void **state)
+{
+	struct scene *s = scene_new(make_optional), *before = scene_new(make_optional);
+
+	(void)state;
+	write_report(s);
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	assert_claimed(s);
+	assert_int_equal(release_by_name(s), HANDOVER_DONE);
+	assert_null(scene_not_as_found(s, before));
+	/* what the boot knows is kept: what had a driver is to have one again */
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	fake_driver(&s->fake, "nouveau")->probe_error = EIO;
+	assert_int_equal(release_by_name(s), HANDOVER_FAILED);
+	assert_claimed(s);
+	scene_free(s);
+	scene_free(before);
+}
+
 /* ---- what was set before binding */
 
 static void make_settings(struct scene *s)
@@ -320,6 +384,7 @@ int main(void)
 		cmocka_unit_test(opened_in_between),
 		cmocka_unit_test(the_host_does_not_take_it),
 		cmocka_unit_test(the_host_keeps_it_all_the_same),
+		cmocka_unit_test(what_came_since_the_boot_goes_back),
 		cmocka_unit_test(settings_go_with_the_claim),
 		cmocka_unit_test(settings_stay_with_what_is_rolled_back),
 		cmocka_unit_test(settings_that_stick_are_told),

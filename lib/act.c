@@ -17,12 +17,12 @@
 	for (struct act_entry *e = (log)->entries; e < (log)->entries + (log)->n; e++) \
 		if (e->claim == (id) && !e->kept)
 
-static void note_step(struct act_log *log, const char *verb, const struct act_entry *e)
+void act_note(struct act_log *log, const char *verb, struct pci_address address)
 {
 	struct str s = STR_ON(log->step);
 
 	str_join(&s, verb, " ", NULL);
-	pci_address_add(&s, e->address);
+	pci_address_add(&s, address);
 }
 
 enum reason act_prepare(struct fs *fs, struct module_loader *loader, struct act_log *log,
@@ -78,7 +78,7 @@ static enum reason override_all(struct fs *fs, struct act_log *log, unsigned cla
 	int r;
 
 	for_each_open (e, log, claim) {
-		note_step(log, "overriding the driver of", e);
+		act_note(log, "overriding the driver of", e->address);
 		e->override_begun = true;
 		r = driver_override_write(fs, e->address, driver);
 		if (r < 0)
@@ -95,7 +95,7 @@ static enum reason unbind_all(struct fs *fs, struct act_log *log, unsigned claim
 
 	for_each_open (e, log, claim) {
 		if (bound_elsewhere(e)) {
-			note_step(log, "unbinding", e);
+			act_note(log, "unbinding", e->address);
 			r = driver_unbind(fs, e->address, e->previous_driver);
 			if (r < 0)
 				return failed(detail, REASON_UNBIND_FAILED, e,
@@ -103,7 +103,8 @@ static enum reason unbind_all(struct fs *fs, struct act_log *log, unsigned claim
 		}
 		/* a host driver may have evicted it since it was seen */
 		if (framebuffer_present(fs, &e->framebuffer)) {
-			note_step(log, "releasing the firmware framebuffer of", e);
+			act_note(log, "releasing the firmware framebuffer of",
+				 e->address);
 			e->release_begun = true;
 			r = framebuffer_release(fs, &e->framebuffer);
 			if (r < 0)
@@ -153,7 +154,7 @@ static void tune_all(struct fs *fs, struct act_log *log, unsigned claim)
 	{
 		if (!e->want.keys)
 			continue;
-		note_step(log, "setting what is wanted of", e);
+		act_note(log, "setting what is wanted of", e->address);
 		wait_until_added(fs, log, e);
 		tune_before(fs, e->address, &e->want, &e->tuned, &log->notes);
 	}
@@ -167,7 +168,7 @@ static enum reason bind_all(struct fs *fs, struct act_log *log, unsigned claim,
 
 	for_each_open (e, log, claim) {
 		if (!str_equal(e->previous_driver, VFIO_PCI)) {
-			note_step(log, "binding", e);
+			act_note(log, "binding", e->address);
 			e->bind_begun = true;
 			bound = bind(fs, log, e);
 		} else {
@@ -265,18 +266,20 @@ bool act_undo(struct fs *fs, struct module_loader *loader, struct act_log *log,
 	for (e = log->entries; e < end; e++) {
 		if (!is_open(e))
 			continue;
-		note_step(log, "giving back", e);
 		/* loading the module may have bound what was only overridden */
 		if (!str_equal(e->previous_driver, VFIO_PCI) &&
-		    (e->bind_begun || has_driver(fs, e, VFIO_PCI)))
+		    (e->bind_begun || has_driver(fs, e, VFIO_PCI))) {
+			act_note(log, "unbinding", e->address);
 			unbind_surely(fs, e);
+		}
+		act_note(log, "giving back", e->address);
 		(void)!tune_restore(fs, e->address, &e->tuned, lost);
 		restore_override(fs, e);
 	}
 	for (e = log->entries; e < end; e++) {
 		if (!is_open(e))
 			continue;
-		note_step(log, "giving back", e);
+		act_note(log, "giving back", e->address);
 		if (!give_back(fs, loader, e) && whole) {
 			whole = false;
 			str_add(lost, "; NOT given back: ");

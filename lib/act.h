@@ -32,6 +32,10 @@ struct act_log {
 	struct tune_notes notes; /* settings that were refused */
 };
 
+/* What is done next, to a function: the step. */
+void act_note(struct act_log *log, const char *verb, struct pci_address address)
+	__attribute__((nonnull));
+
 /*
  * Makes sure that vfio-pci is there, with what all that is in the log says of it. Returns
  * REASON_NONE, or the reason that holds for every claim, which is appended to `detail`.

@@ -22,6 +22,7 @@
 struct shared {
 	struct act_log log;
 	struct holders holders; /* who came in between: nothing was done */
+	bool undone; /* recover() has put everything back */
 	enum reason reason;
 	char detail[REPORT_DETAIL_LEN];
 };
@@ -101,7 +102,7 @@ static void recover(void *arg)
 	struct job *job = arg;
 	struct str lost = STR_ON(job->shared->detail);
 
-	(void)!act_undo(job->root, &job->loader, &job->shared->log, &lost);
+	job->shared->undone = act_undo(job->root, &job->loader, &job->shared->log, &lost);
 }
 
 /* Whose each function is after all. */
@@ -147,10 +148,14 @@ static enum handover take_bounded(struct job *job, struct str *what)
 				    : _("it ended unexpectedly, at: "),
 		 shared->log.step, NULL);
 	shared->detail[0] = '\0';
-	if (worker_run(recover, job, RECOVER_MS) == WORKER_DONE)
-		str_join(what, _("; it was taken back"), shared->detail, NULL);
-	else
+	if (worker_run(recover, job, RECOVER_MS) != WORKER_DONE) {
 		str_add(what, _("; that could not be taken back: reboot"));
+		return HANDOVER_FAILED;
+	}
+	str_join(what, shared->undone ? _("; it was taken back") : "", shared->detail,
+		 NULL);
+	if (!shared->undone)
+		say_drivers(job->root, job->claim, what);
 	return HANDOVER_FAILED;
 }
 

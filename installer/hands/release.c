@@ -21,6 +21,22 @@
 #define WAIT_MS 5000
 #define POLL_MS 100
 #define DEADLINE_MS 30000 /* each display may take WAIT_MS */
+#define RECOVER_MS 5000
+
+struct job {
+	struct fs *root;
+	const struct conf *conf;
+	const struct report *boot;
+	const struct report_claim *claim;
+	enum release_how how;
+	/* what a worker leaves behind */
+	struct shared {
+		struct act_log log;
+		enum verdict verdict;
+		bool taken_again;
+		char what[768];
+	} * shared;
+};
 
 /* udev loads what is missing: it knows the blacklists. */
 static int load_nothing(struct module_loader *loader, const char *name)
@@ -40,18 +56,16 @@ static bool is_display(struct fs *root, struct pci_address address)
 }
 
 /* What the configuration says of a function of this boot, as far as it still does. */
-static struct setting wanted(struct fs *root, const struct conf *conf,
-			     const struct report_claim *claim,
-			     const struct report_function *f)
+static struct setting wanted(const struct job *job, const struct report_function *f)
 {
-	const struct conf_claim *c = conf_claim_find(conf, claim->name);
+	const struct conf_claim *c = conf_claim_find(job->conf, job->claim->name);
 
 	for (unsigned i = 0; c && i < c->n; i++) {
-		const struct conf_function *line = &conf->functions[c->first + i];
+		const struct conf_function *line = &job->conf->functions[c->first + i];
 
 		if (!pci_address_compare(line->address, f->configured))
 			return setting_merge(&c->setting, &line->setting,
-					     is_display(root, f->address));
+					     is_display(job->root, f->address));
 	}
 	return (struct setting){ .keys = 0 };
 }
@@ -126,46 +140,42 @@ static bool module_fits(struct fs *root, struct pci_address address)
 }
 
 /* As vfio-pci had it: the same transaction as any claim. False, with why. */
-static bool take_again(struct fs *root, const struct conf *conf,
-		       const struct report *boot, const struct report_claim *claim,
-		       struct str *what)
+static bool take_again(const struct job *job, struct str *what)
 {
 	static struct pci_address addresses[CONF_MAX_FUNCTIONS];
 	static struct holders holders;
-	static struct act_log log;
+	struct act_log *log = &job->shared->log;
 	struct module_loader loader = { .load = load_nothing };
 
 	holders = (struct holders){ .n = 0 };
-	log.n = 0;
-	for (unsigned i = 0; i < claim->n; i++) {
-		const struct report_function *f = &boot->functions[claim->first + i];
-		struct act_entry *e = &log.entries[log.n];
+	log->n = 0;
+	for (unsigned i = 0; i < job->claim->n; i++) {
+		const struct report_function *f =
+			&job->boot->functions[job->claim->first + i];
+		struct act_entry *e = &log->entries[log->n];
 
 		if (!f->found)
 			continue;
-		addresses[log.n++] = f->address;
-		*e = (struct act_entry){ .address = f->address,
-					 .want = wanted(root, conf, claim, f) };
-		if (driver_current(root, e->address, e->previous_driver) < 0)
+		addresses[log->n++] = f->address;
+		*e = (struct act_entry){ .address = f->address, .want = wanted(job, f) };
+		if (driver_current(job->root, e->address, e->previous_driver) < 0)
 			e->previous_driver[0] = '\0';
 	}
 	str_add(what, "; ");
 	/* some came, and may have been opened */
-	host_users_find(root, addresses, log.n, &holders);
+	host_users_find(job->root, addresses, log->n, &holders);
 	if (!holders.n)
-		return act_bind(root, &loader, &log, 0, what) == REASON_NONE;
+		return act_bind(job->root, &loader, log, 0, what) == REASON_NONE;
 	holders_say(&holders, what);
 	return false;
 }
 
 /* After something was left without the driver that the host has for it. */
-static enum verdict roll_back(struct fs *root, const struct conf *conf,
-			      const struct report *boot, const struct report_claim *claim,
-			      struct str *what)
+static enum verdict roll_back(const struct job *job, struct str *what)
 {
-	if (take_again(root, conf, boot, claim, what))
+	if (take_again(job, what))
 		str_join(
-			what, claim->name,
+			what, job->claim->name,
 			_(" is on vfio-pci again; load the host's driver (modprobe), and "
 			  "release it then"),
 			NULL);
@@ -176,12 +186,14 @@ static enum verdict roll_back(struct fs *root, const struct conf *conf,
 }
 
 /* As if it were half claimed, and every function found without a driver of vfio's. */
-static void begin(struct fs *root, const struct conf *conf, const struct report *boot,
-		  const struct report_claim *claim, struct act_log *log)
+static void begin(const struct job *job)
 {
+	struct act_log *log = &job->shared->log;
+
 	log->n = 0;
-	for (unsigned i = 0; i < claim->n; i++) {
-		const struct report_function *f = &boot->functions[claim->first + i];
+	for (unsigned i = 0; i < job->claim->n; i++) {
+		const struct report_function *f =
+			&job->boot->functions[job->claim->first + i];
 		struct act_entry *e = &log->entries[log->n];
 
 		if (!f->found)
@@ -189,72 +201,115 @@ static void begin(struct fs *root, const struct conf *conf, const struct report 
 		log->n++;
 		*e = (struct act_entry){ .address = f->address,
 					 .override_begun = true,
-					 .want = wanted(root, conf, claim, f) };
+					 .want = wanted(job, f) };
 		/* what an old guide gave to vfio-pci before us goes to the host, too */
 		if (!driver_vfio_accepts(f->previous_driver))
 			str_copy(e->previous_driver, PCI_DRIVER_LEN, f->previous_driver);
 	}
 }
 
-static enum verdict release(struct fs *root, const struct report *boot,
-			    const struct report_claim *claim, enum release_how how,
-			    struct str *what)
+/* True if every display that the host has a driver for is on it. */
+static bool offer_to_host(const struct job *job, struct str *what)
 {
-	static struct conf conf;
-	static struct act_log log;
-	struct conf_error error;
+	struct act_log *log = &job->shared->log;
+	bool missing = false;
+
+	for (unsigned i = 0; i < log->n; i++) {
+		act_note(log, "announcing", log->entries[i].address);
+		announce(job->root, log->entries[i].address);
+	}
+	for (unsigned i = 0; i < log->n; i++) {
+		const struct act_entry *e = &log->entries[i];
+
+		act_note(log, "waiting for the driver of", e->address);
+		if (is_display(job->root, e->address) &&
+		    !wait_for_driver(job->root, e->address, what))
+			missing = missing || e->previous_driver[0] ||
+				  module_fits(job->root, e->address);
+	}
+	return !missing;
+}
+
+static enum verdict release(const struct job *job, struct str *what)
+{
+	struct act_log *log = &job->shared->log;
 	struct module_loader loader = { .load = load_nothing };
 	char text[512];
 	struct str lost = STR_ON(text);
-	bool missing = false;
 
-	/* without one nothing is known to have been set */
-	if (conf_load(root, CONF_PATH, &conf, &error) < 0)
-		conf.n_claims = 0;
-	begin(root, &conf, boot, claim, &log);
-	for (unsigned i = 0; i < log.n; i++)
-		tune_default(root, log.entries[i].address, &log.entries[i].want, &lost);
-	if (!act_undo(root, &loader, &log, &lost)) {
-		str_join(what, claim->name, _(" is not the host's as a whole"), text,
+	begin(job);
+	for (unsigned i = 0; i < log->n; i++) {
+		const struct act_entry *e = &log->entries[i];
+
+		act_note(log, "undoing the settings of", e->address);
+		tune_default(job->root, e->address, &e->want, &lost);
+	}
+	if (!act_undo(job->root, &loader, log, &lost)) {
+		str_join(what, job->claim->name, _(" is not the host's as a whole"), text,
 			 NULL);
-		return how == RELEASE_WHOLE ? roll_back(root, &conf, boot, claim, what)
-					    : VERDICT_FAILED;
+		return job->how == RELEASE_WHOLE ? roll_back(job, what) : VERDICT_FAILED;
 	}
-	str_join(what, claim->name, " was given back", text, NULL);
-	for (unsigned i = 0; i < log.n; i++)
-		announce(root, log.entries[i].address);
-	for (unsigned i = 0; i < log.n; i++) {
-		const struct act_entry *e = &log.entries[i];
-
-		if (is_display(root, e->address) &&
-		    !wait_for_driver(root, e->address, what))
-			missing = missing || e->previous_driver[0] ||
-				  module_fits(root, e->address);
-	}
-	if (!missing || how == RELEASE_SURELY)
+	str_join(what, job->claim->name, " was given back", text, NULL);
+	if (offer_to_host(job, what) || job->how == RELEASE_SURELY)
 		return VERDICT_RELEASED;
 	str_add(what,
 		_(" (offered to the drivers that are loaded, and to udev for 5 s)"));
-	return roll_back(root, &conf, boot, claim, what);
+	return roll_back(job, what);
 }
-
-struct job {
-	struct fs *root;
-	const struct report *boot;
-	const struct report_claim *claim;
-	enum release_how how;
-	struct shared {
-		enum verdict verdict;
-		char what[768];
-	} * shared;
-};
 
 static void work(void *arg)
 {
 	struct job *job = arg;
 	struct str what = STR_ON(job->shared->what);
 
-	job->shared->verdict = release(job->root, job->boot, job->claim, job->how, &what);
+	job->shared->verdict = release(job, &what);
+}
+
+static void recover(void *arg)
+{
+	struct job *job = arg;
+	struct str what = STR_ON(job->shared->what);
+	char override[PCI_DRIVER_LEN];
+
+	/*
+	 * Waits for whoever is stuck in a driver, before anything is touched:
+	 * driver_override_show() takes the device's lock.
+	 */
+	for (unsigned i = 0; i < job->claim->n; i++) {
+		const struct report_function *f =
+			&job->boot->functions[job->claim->first + i];
+
+		if (f->found)
+			(void)!driver_override_read(job->root, f->address, override);
+	}
+	job->shared->taken_again = take_again(job, &what);
+}
+
+static enum verdict release_bounded(struct job *job, struct str *what)
+{
+	struct shared *shared = job->shared;
+	const enum worker_end end = worker_run(work, job, DEADLINE_MS);
+
+	if (end == WORKER_DONE) {
+		str_add(what, shared->what);
+		return shared->verdict;
+	}
+	str_join(what, job->claim->name, _(" was NOT given back as a whole: "),
+		 end == WORKER_LATE ? _("no end after 30 s, at: ")
+				    : _("it ended unexpectedly, at: "),
+		 shared->log.step, NULL);
+	if (job->how != RELEASE_WHOLE) {
+		str_add(what, _("; reboot"));
+		return VERDICT_FAILED;
+	}
+	shared->what[0] = '\0';
+	if (worker_run(recover, job, RECOVER_MS) != WORKER_DONE)
+		str_add(what, _("; vfio-pci could not get it again: reboot"));
+	else if (!shared->taken_again)
+		str_join(what, shared->what, _("; reboot"), NULL);
+	else
+		str_add(what, _("; vfio-pci has all of it again"));
+	return VERDICT_FAILED;
 }
 
 bool release_held(struct fs *root, const struct report *boot,
@@ -280,8 +335,12 @@ enum verdict release_claim(struct fs *root, const struct report *boot,
 			   const struct report_claim *claim, enum release_how how,
 			   struct holders *ret, struct str *what)
 {
-	struct job job = { .root = root, .boot = boot, .claim = claim, .how = how };
-	enum verdict verdict = VERDICT_FAILED;
+	static struct conf conf;
+	struct conf_error error;
+	struct job job = {
+		.root = root, .conf = &conf, .boot = boot, .claim = claim, .how = how
+	};
+	enum verdict verdict;
 
 	if (release_held(root, boot, claim, ret, what)) {
 		str_join(what, "; ", claim->name, " was NOT given back", NULL);
@@ -295,13 +354,10 @@ enum verdict release_claim(struct fs *root, const struct report *boot,
 		str_join(what, claim->name, " was NOT given back: out of memory", NULL);
 		return VERDICT_FAILED;
 	}
-	if (worker_run(work, &job, DEADLINE_MS) == WORKER_DONE) {
-		str_add(what, job.shared->what);
-		verdict = job.shared->verdict;
-	} else {
-		str_join(what, claim->name,
-			 " was NOT given back: its driver does not let go; reboot", NULL);
-	}
+	/* without one nothing is known to have been set */
+	if (conf_load(root, CONF_PATH, &conf, &error) < 0)
+		conf.n_claims = 0;
+	verdict = release_bounded(&job, what);
 	munmap(job.shared, sizeof(*job.shared));
 	if (verdict == VERDICT_RELEASED)
 		changed_note(root, claim->name, CHANGED_RELEASED);

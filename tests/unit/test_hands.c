@@ -3,6 +3,8 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "handover.h"
@@ -208,6 +210,116 @@ static void the_host_keeps_it_all_the_same(void **state)
 	scene_free(s);
 }
 
+/* ---- a worker that does not come to its end */
+
+static struct {
+	const char *dies_at, *hangs_at; /* the write, once */
+	bool stuck; /* the GPU's lock is held, for ever */
+} * trouble;
+
+static int write_in_trouble(struct fs *fs, const char *path, const char *data, size_t len)
+{
+	if (trouble->dies_at && strstr(path, trouble->dies_at)) {
+		trouble->dies_at = NULL;
+		raise(SIGKILL);
+	}
+	if (trouble->hangs_at && strstr(path, trouble->hangs_at))
+		trouble->stuck = true;
+	while (trouble->stuck)
+		pause();
+	return fake_files.write(fs, path, data, len);
+}
+
+static int read_in_trouble(struct fs *fs, const char *path, enum fs_extent extent,
+			   char *buf, size_t size, size_t *ret_len, struct fs_meta *meta)
+{
+	while (trouble->stuck && strstr(path, GPU "/driver_override"))
+		pause();
+	return fake_files.read(fs, path, extent, buf, size, ret_len, meta);
+}
+
+static struct scene *scene_in_trouble(struct fs_ops *ops)
+{
+	struct scene *s = scene_new(make);
+
+	*ops = fake_files;
+	ops->write = write_in_trouble;
+	ops->read = read_in_trouble;
+	s->fake.fs.ops = ops;
+	trouble = mmap(NULL, sizeof(*trouble), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(trouble != MAP_FAILED);
+	return s;
+}
+
+static void end_trouble(struct scene *s)
+{
+	munmap(trouble, sizeof(*trouble));
+	scene_free(s);
+}
+
+static void what_was_not_taken_back_is_told(void **state)
+{
+	struct fs_ops ops;
+	struct scene *s = scene_in_trouble(&ops);
+
+	(void)state;
+	trouble->dies_at = "vfio-pci/bind";
+	assert_int_equal(claim(s), HANDOVER_FAILED);
+	assert_contains(text,
+			"ended unexpectedly, at: binding " GPU "; it was taken back");
+	assert_driver(s, GPU, "nouveau");
+	trouble->dies_at = "vfio-pci/bind";
+	fake_fail(&s->fake, "nouveau/bind", EIO, 0);
+	assert_int_equal(claim(s), HANDOVER_FAILED);
+	assert_null(strstr(text, "it was taken back"));
+	assert_contains(text, "NOT given back: " GPU);
+	assert_contains(text, GPU " is on no driver (before: nouveau); load that");
+	end_trouble(s);
+}
+
+/* It is said where, and vfio-pci has it as a whole, or it is not said so. */
+static void release_does_not_end(void **state)
+{
+	struct fs_ops ops;
+	struct scene *s = scene_in_trouble(&ops);
+
+	(void)state;
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	trouble->dies_at = "nouveau/bind";
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_FAILED);
+	assert_contains(text, "NOT given back as a whole: it ended unexpectedly, at: "
+			      "giving back " GPU "; vfio-pci has all of it again");
+	assert_claimed(s);
+	trouble->dies_at = "vfio-pci/unbind";
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_FAILED);
+	assert_contains(text, "at: unbinding " GPU "; vfio-pci has all of it again");
+	assert_claimed(s);
+	trouble->dies_at = "nouveau/bind";
+	fake_fail(&s->fake, "vfio-pci/bind", EIO, 0);
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_FAILED);
+	assert_contains(text, "vfio-pci does not take it");
+	assert_null(strstr(text, "again"));
+	end_trouble(s);
+}
+
+/* The host's driver hangs while it probes, and nothing is touched any more. */
+static void release_hangs(void **state)
+{
+	struct fs_ops ops;
+	struct scene *s = scene_in_trouble(&ops);
+
+	(void)state;
+	assert_int_equal(claim(s), HANDOVER_DONE);
+	trouble->hangs_at = "nouveau/bind";
+	assert_int_equal(release(s, RELEASE_WHOLE, true), VERDICT_FAILED);
+	assert_contains(text, "no end after 30 s, at: giving back " GPU
+			      "; vfio-pci could not get it again: reboot");
+	assert_driver(s, AUDIO, "");
+	assert_string_equal(fake_at(&s->fake, AUDIO)->override, "");
+	end_trouble(s);
+}
+
 /* ---- what came since the boot */
 
 static void make_optional(struct scene *s)
@@ -384,6 +496,9 @@ int main(void)
 		cmocka_unit_test(opened_in_between),
 		cmocka_unit_test(the_host_does_not_take_it),
 		cmocka_unit_test(the_host_keeps_it_all_the_same),
+		cmocka_unit_test(what_was_not_taken_back_is_told),
+		cmocka_unit_test(release_does_not_end),
+		cmocka_unit_test(release_hangs),
 		cmocka_unit_test(what_came_since_the_boot_goes_back),
 		cmocka_unit_test(settings_go_with_the_claim),
 		cmocka_unit_test(settings_stay_with_what_is_rolled_back),

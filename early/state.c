@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_PATH STATE_PATH ".lock"
 #define LOCK_WAIT_MS 12000 /* the longest that a stage takes */
 #define LOCK_POLL_MS 20
 
@@ -86,7 +85,7 @@ int state_take(struct fs *root, struct start_state *ret)
 int state_lock(struct fs *root)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
-	int fd = fs_open(root, LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = fs_open(root, REPORT_LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return fd;

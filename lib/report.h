@@ -11,6 +11,8 @@
 #define REPORT_PATH "run/vfio-claim/report.json"
 /* There while late arrivals are awaited; to remove it ends that for this boot. */
 #define REPORT_AWAITED_PATH "run/vfio-claim/awaited"
+/* flock(): late arrivals are claimed while it is held, and not while another holds it. */
+#define REPORT_LOCK_PATH "run/vfio-claim/state.lock"
 #define REPORT_DETAIL_LEN 240
 #define REPORT_MAX_DISPLAYS 64
 #define REPORT_MAX_WARNINGS 16

@@ -13,6 +13,7 @@
 #include "release.h"
 #include "run.h"
 #include "text.h"
+#include "turn.h"
 #include "worker.h"
 
 #define DEADLINE_MS 10000
@@ -87,6 +88,7 @@ static void take(void *arg)
 	struct shared *shared = job->shared;
 	struct str detail = STR_ON(shared->detail);
 
+	turn_let_in();
 	shared->reason = act_prepare(job->root, &job->loader, &shared->log, &detail);
 	if (shared->reason != REASON_NONE)
 		return;
@@ -102,6 +104,7 @@ static void recover(void *arg)
 	struct job *job = arg;
 	struct str lost = STR_ON(job->shared->detail);
 
+	turn_let_in();
 	job->shared->undone = act_undo(job->root, &job->loader, &job->shared->log, &lost);
 }
 
@@ -192,6 +195,15 @@ static enum handover take_claim(struct fs *root, const struct plan_claim *claim,
 	return result;
 }
 
+/* False, with why, if that cannot be waited for. */
+static bool keep_out(struct fs *root, bool dry_run, struct str *what)
+{
+	if (dry_run || turn_keep_out(root) != -EBUSY)
+		return true;
+	str_add(what, _("what was plugged in is being claimed just now; try again"));
+	return false;
+}
+
 /* ---- what a name stands for */
 
 /* The machine as it is now, with this claim alone. NULL, with why, if there is none. */
@@ -273,13 +285,16 @@ static enum handover claim(struct fs *root, const char *name, bool dry_run,
 enum handover handover_claim(struct fs *root, const char *name, bool dry_run,
 			     struct holders *holders, struct str *what)
 {
-	enum handover result;
+	enum handover result = HANDOVER_REFUSED;
 
 	*holders = (struct holders){ .n = 0 };
-	if (!now_load(root, &conf, &machine, what))
-		return HANDOVER_REFUSED;
-	result = claim(root, name, dry_run, holders, what);
-	machine_finish(&machine);
+	if (!keep_out(root, dry_run, what))
+		return HANDOVER_IN_USE;
+	if (now_load(root, &conf, &machine, what)) {
+		result = claim(root, name, dry_run, holders, what);
+		machine_finish(&machine);
+	}
+	turn_let_in();
 	return result;
 }
 
@@ -298,13 +313,12 @@ static bool on_vfio(struct fs *root, const struct report *boot,
 	return false;
 }
 
-enum handover handover_release(struct fs *root, const char *name, bool dry_run,
-			       struct holders *holders, struct str *what)
+static enum handover release(struct fs *root, const char *name, bool dry_run,
+			     struct holders *holders, struct str *what)
 {
 	static struct report boot, now;
 	const struct report_claim *claim = &now.claims[0];
 
-	*holders = (struct holders){ .n = 0 };
 	if (boot_load(root, &boot) < 0)
 		boot.n_claims = 0;
 	if (!now_claimed(root, &boot, name, &now, what))
@@ -327,4 +341,17 @@ enum handover handover_release(struct fs *root, const char *name, bool dry_run,
 	default:
 		return HANDOVER_FAILED;
 	}
+}
+
+enum handover handover_release(struct fs *root, const char *name, bool dry_run,
+			       struct holders *holders, struct str *what)
+{
+	enum handover result;
+
+	*holders = (struct holders){ .n = 0 };
+	if (!keep_out(root, dry_run, what))
+		return HANDOVER_IN_USE;
+	result = release(root, name, dry_run, holders, what);
+	turn_let_in();
+	return result;
 }

@@ -15,6 +15,7 @@
 #include "host_users.h"
 #include "machine.h"
 #include "text.h"
+#include "turn.h"
 #include "users.h"
 #include "worker.h"
 
@@ -262,6 +263,7 @@ static void work(void *arg)
 	struct job *job = arg;
 	struct str what = STR_ON(job->shared->what);
 
+	turn_let_in();
 	job->shared->verdict = release(job, &what);
 }
 
@@ -271,6 +273,7 @@ static void recover(void *arg)
 	struct str what = STR_ON(job->shared->what);
 	char override[PCI_DRIVER_LEN];
 
+	turn_let_in();
 	/*
 	 * Waits for whoever is stuck in a driver, before anything is touched:
 	 * driver_override_show() takes the device's lock.
@@ -367,9 +370,14 @@ enum verdict release_claim(struct fs *root, const struct report *boot,
 enum verdict release_all(struct fs *root, const struct report *boot, struct str *what)
 {
 	enum verdict worst = VERDICT_RELEASED, verdict;
-	const size_t begin = what->len;
 	struct holders holders;
+	size_t begin;
 
+	/* the host's screen is worth more than what comes late */
+	if (turn_keep_out(root) == -EBUSY)
+		str_add(what, _("what was plugged in is still being claimed, and may "
+				"stay so; "));
+	begin = what->len;
 	for (unsigned i = 0; i < boot->n_claims; i++) {
 		const struct report_claim *claim = &boot->claims[i];
 
@@ -382,5 +390,6 @@ enum verdict release_all(struct fs *root, const struct report *boot, struct str 
 		if (verdict > worst)
 			worst = verdict;
 	}
+	turn_let_in();
 	return worst;
 }

@@ -12,3 +12,13 @@
  * child that is stuck in the kernel does not keep the turn.
  */
 int turn_take(struct fs *root, bool wait) __attribute__((nonnull, warn_unused_result));
+
+/*
+ * Nothing that comes late is claimed meanwhile. Waits for what is being claimed just now,
+ * a little longer than that may take. Returns 0; -EBUSY if it has no end; or another
+ * negative errno, and then nobody can be kept out. In a captured machine nothing comes.
+ */
+int turn_keep_out(struct fs *root) __attribute__((nonnull, warn_unused_result));
+
+/* Ends that. A worker gives up its copy: stuck in the kernel it would keep it. */
+void turn_let_in(void);

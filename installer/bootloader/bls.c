@@ -10,6 +10,7 @@
 #include "pe.h"
 
 #define SAFE_ENTRIES LIBDIR "/vfio-claim-safe-entries"
+#define MARK "# by vfio-claim: changes are lost" /* its first line */
 
 static void finish_entry(struct bls_entry *e)
 {
@@ -207,6 +208,30 @@ bool bls_has_entry(struct fs *root, const char *claim)
 		found = len > n && str_equal(e->id + len - n, end);
 	}
 	return found;
+}
+
+/* Those of others that are named so are left alone by the script. */
+static bool is_ours(struct fs *root, const char *path)
+{
+	TEXT_OWNED char *text = NULL;
+
+	return boot_look(root, path, &text) == 0 && str_starts(text, MARK "\n");
+}
+
+int bls_list_entries(struct fs *root, struct args *ret)
+{
+	BLS_OWNED struct bls bls = { 0 };
+	int r = bls_read_all(root, &bls);
+
+	for (size_t i = 0; i < bls.n && r == 0; i++) {
+		const char *name = strstr(bls.entries[i].id, "-" ENTRIES_ID);
+
+		if (!name || !is_ours(root, bls.entries[i].path))
+			continue;
+		name += strlen("-" ENTRIES_ID);
+		r = boot_add_entry(name, strlen(name), ret);
+	}
+	return r;
 }
 
 int bls_image_words(struct fs *root, const char *path, struct args *ret)

@@ -29,12 +29,14 @@ int bls_read_all(struct fs *root, struct bls *ret)
 void bls_finish(struct bls *bls) __attribute__((nonnull));
 #define BLS_OWNED __attribute__((cleanup(bls_finish)))
 
-/* menu(), entries() and has_entry() of loaders that read such files. */
+/* menu(), entries(), has_entry() and list_entries() of loaders that read such files. */
 int bls_menu(struct fs *root, struct changes *changes)
 	__attribute__((nonnull, warn_unused_result));
 int bls_entries(struct fs *root, struct changes *changes, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 bool bls_has_entry(struct fs *root, const char *claim) __attribute__((nonnull));
+int bls_list_entries(struct fs *root, struct args *ret)
+	__attribute__((nonnull, warn_unused_result));
 
 /*
  * The words of a unified kernel image. 0, -ENOENT if there is no such file, -ENODATA if

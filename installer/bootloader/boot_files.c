@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "conf.h"
+
 #define LOADER_INFO                 \
 	"sys/firmware/efi/efivars/" \
 	"LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
@@ -419,4 +421,20 @@ int boot_put_shell(struct changes *changes, struct fs *root, const struct shell 
 				changes->files[k].kind = CHANGE_FILE;
 	}
 	return r;
+}
+
+int boot_add_entry(const char *name, size_t len, struct args *ret)
+{
+	char text[CONF_NAME_LEN];
+
+	if (len >= sizeof(text))
+		return 0;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	if (!conf_name_ok(text))
+		return 0;
+	for (size_t i = 0; i < ret->n; i++)
+		if (str_equal(ret->words[i], text))
+			return 0;
+	return args_add(ret, text);
 }

@@ -57,6 +57,10 @@ bool boot_os_is(struct fs *root, const char *const *ids) __attribute__((nonnull)
 int boot_seed(struct fs *root, struct args *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* What follows ENTRIES_ID, if it can be a claim's name and is none yet. 0 or -ENOMEM. */
+int boot_add_entry(const char *name, size_t len, struct args *ret)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Where EFI system partitions and XBOOTLDR are mounted; ends with NULL. */
 extern const char *const boot_partitions[];
 

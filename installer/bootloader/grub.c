@@ -252,3 +252,19 @@ bool grub_has_entry(struct fs *root, const char *claim)
 	return path && boot_look(root, path, &text) == 0 &&
 	       asprintf(&id, "'" ENTRIES_ID "%s'", claim) > 0 && strstr(text, id);
 }
+
+int grub_list_entries(struct fs *root, struct args *ret)
+{
+	static const char begin[] = "$menuentry_id_option '" ENTRIES_ID;
+	TEXT_OWNED char *text = NULL;
+	const char *path = grub_cfg(root), *at;
+	int r;
+
+	r = path ? boot_look(root, path, &text) : -ENOENT;
+	at = text;
+	while (r == 0 && (at = strstr(at, begin))) {
+		at += strlen(begin);
+		r = boot_add_entry(at, strcspn(at, "'\n"), ret);
+	}
+	return r;
+}

@@ -58,10 +58,12 @@ int grub_check(const struct args *add, struct str *why)
 int grub_verify(struct fs *root, const struct args *present, const struct args *absent,
 		struct str *why) __attribute__((nonnull, warn_unused_result));
 
-/* Whether an entry of a claim reaches the kernel; has_entry(). */
+/* Whether an entry of a claim reaches the kernel; has_entry(), list_entries(). */
 int grub_entries(struct fs *root, bool drop_ins, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 bool grub_has_entry(struct fs *root, const char *claim) __attribute__((nonnull));
+int grub_list_entries(struct fs *root, struct args *ret)
+	__attribute__((nonnull, warn_unused_result));
 
 /* boot/grub/grub.cfg or boot/grub2/grub.cfg; NULL if neither is there. */
 const char *grub_cfg(struct fs *root) __attribute__((nonnull));

@@ -89,4 +89,5 @@ const struct bootloader bootloader_grub_default = {
 	.menu = menu,
 	.entries = entries,
 	.has_entry = grub_has_entry,
+	.list_entries = grub_list_entries,
 };

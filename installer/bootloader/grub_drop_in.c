@@ -193,4 +193,5 @@ const struct bootloader bootloader_grub_drop_in = {
 	.menu = menu,
 	.entries = entries,
 	.has_entry = grub_has_entry,
+	.list_entries = grub_list_entries,
 };

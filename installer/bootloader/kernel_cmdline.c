@@ -188,5 +188,6 @@ const struct bootloader bootloader_kernel_cmdline = {
 	.menu = menu,
 	.entries = entries,
 	.has_entry = bls_has_entry,
+	.list_entries = bls_list_entries,
 	.takes_running = kernel_words_takes_running,
 };

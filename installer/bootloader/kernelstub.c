@@ -139,4 +139,5 @@ const struct bootloader bootloader_kernelstub = {
 	.menu = bls_menu,
 	.entries = bls_entries,
 	.has_entry = bls_has_entry,
+	.list_entries = bls_list_entries,
 };

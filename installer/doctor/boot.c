@@ -11,15 +11,53 @@
 #define LOADER_INFO \
 	"sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
+static void mend_menu(struct doctor *d, const struct bootloader *loader)
+{
+	struct changes changes = { .n_files = 0 };
+	char text[512];
+	struct str s = STR_ON(text);
+
+	if (loader->menu(d->root, &changes) == 0 && changes.n_steps)
+		for (char **word = changes.steps[0].argv; *word; word++)
+			str_join(&s, s.len ? " " : "", *word, NULL);
+	if (s.len)
+		doctor_mend(d, "%s", text);
+	changes_finish(&changes);
+}
+
+/* Who chooses one boots into config-error. */
+static void find_stale(struct doctor *d, const struct bootloader *loader)
+{
+	ARGS_OWNED struct args names = { 0 };
+	const struct conf_claim *c;
+
+	if (loader->list_entries(d->root, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		c = d->next.conf_missing ? NULL
+					 : conf_claim_find(&d->next.conf, names.words[i]);
+		if (c && c->named)
+			continue;
+		doctor_say(
+			d, DOCTOR_WARNING,
+			c ? _("the boot menu has an entry for %s, which every boot claims")
+			  : _("the boot menu has an entry for %s, which is no claim any "
+			      "more"),
+			names.words[i]);
+		mend_menu(d, loader);
+	}
+}
+
 /* The menu may be for root's eyes only. */
 static void find_entries(struct doctor *d, const struct bootloader *loader)
 {
 	const struct next *n = &d->next;
 
-	if (!n->configured || !loader->has_entry ||
+	if ((!n->configured && !n->conf_missing) || !loader->has_entry ||
 	    (!d->root->captured && geteuid() != 0))
 		return;
-	for (unsigned i = 0; i < n->conf.n_claims; i++) {
+	find_stale(d, loader);
+	for (unsigned i = 0; n->configured && i < n->conf.n_claims; i++) {
 		const struct conf_claim *c = &n->conf.claims[i];
 
 		if (!c->named || loader->has_entry(d->root, c->name))

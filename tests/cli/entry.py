@@ -74,6 +74,20 @@ def entry_of_a_claim_that_is_there():
     same(before)
 
 
+def entry_that_is_left_over():
+    """doctor tells of ours; what others have named so is theirs."""
+    folder, ours = "boot/efi/loader/entries", "# by vfio-claim: changes are lost\n"
+    text = "title x\nlinux /x\noptions quiet\n"
+    host(loader=SYSTEMD_BOOT, conf=MENTION,
+         **{f"{folder}/a-vfio-claim-{name}.conf": mark + text for name, mark in
+            (("old", ours), ("theirs", ""), ("off", ours), ("no name", ours))},
+         **{f"{folder}/b-vfio-claim-old.conf": ours + text})
+    found = [finding for finding in json.loads(command("doctor", "--json").stdout)["checks"]
+             if "the boot menu has an entry for" in finding["evidence"]]
+    check(len(found) == 1 and "for old, which is no claim" in found[0]["evidence"] and
+          found[0]["mend"] == SCRIPT, f"{found}")
+
+
 def entry_words():
     host(conf=MENTION)
     for words, say in ((["--entry", "a", "--no-entry", "a", FAR[0]], "only one of the last two"),
@@ -225,7 +239,8 @@ def entry_boots_that_fail():
         says(command("status"), 0)
 
 
-CASES = [entry_there_and_back, entry_of_a_claim_that_is_there, entry_words, entry_of_both_cards,
+CASES = [entry_there_and_back, entry_of_a_claim_that_is_there, entry_that_is_left_over,
+         entry_words, entry_of_both_cards,
          entry_with_every_loader, entry_follows_kernelstub,
          entry_of_a_kernel_that_comes_in_a_guest_boot,
          entry_boots_take_turns, entry_boots_that_fail]

@@ -222,6 +222,13 @@ CLAIMS = [
          {"next-boot": ("problem", "gaming", "device-absent", "vfio-claim setup")}),
     Case("the last display", lambda tree: tree.machine.drop("0000:00:02.0"),
          {"next-boot": ("problem", "last-display", "require-display")}),
+    Case("an entry of a claim that is gone",
+         named("'vfio-claim-gaming' $menuentry_id_option 'vfio-claim-old' {\n"
+               "$menuentry_id_option 'vfio-claim-off' { $menuentry_id_option 'vfio-claim-on' {\n"),
+         {"boot-loader": ("warning", "an entry for old, which is no claim", "update-grub")}),
+    Case("an entry of a claim that every boot makes",
+         put("boot/grub/grub.cfg", "$menuentry_id_option 'vfio-claim-gaming' {\n" * 2),
+         {"boot-loader": ("warning", "an entry for gaming, which every boot", "update-grub")}),
     Case("a claim of the boot menu without its entry", named(""),
          {"boot-loader": ("warning", "gaming has boot = named", "setup --entry gaming")}),
     Case("a claim of the boot menu", named("submenu 'x' 'vfio-claim-gaming' {"), {}),

@@ -9,11 +9,13 @@
 
 #include "answer.h"
 #include "boot.h"
+#include "bootloader.h"
 #include "claims.h"
 #include "conf.h"
 #include "initramfs.h"
 #include "journal.h"
 #include "patience.h"
+#include "setup_conf.h"
 #include "text.h"
 
 static struct patience patience;
@@ -55,6 +57,35 @@ static int plan_without(struct fs *root, const char *name, struct changes *chang
 	return r;
 }
 
+static bool has_entry(struct fs *root, const char *name)
+{
+	static struct conf conf;
+	const struct conf_claim *claim;
+	char text[512];
+	struct str why = STR_ON(text);
+
+	if (setup_conf_load(root, &conf, &why) < 0)
+		return false;
+	claim = conf_claim_find(&conf, name);
+	return claim && claim->named;
+}
+
+/* Entries of claims name those that every boot makes, too: none may name what is gone. */
+static int plan_menu(struct fs *root, const char *name, struct changes *changes,
+		     struct str *why)
+{
+	char evidence[512], unknown[512];
+	struct str e = STR_ON(evidence), u = STR_ON(unknown);
+	const struct bootloader *loader = bootloader_find(root, &e, &u);
+
+	if (loader && loader->menu)
+		return loader->menu(root, changes);
+	if (has_entry(root, name))
+		str_join(why, _("an entry of the boot menu with vfio_claim="), name,
+			 _(" is to be taken out by hand; "), NULL);
+	return 0;
+}
+
 static int plan_keeping(struct fs *root, const char *name, struct changes *changes,
 			struct str *why)
 {
@@ -67,7 +98,8 @@ static int plan_keeping(struct fs *root, const char *name, struct changes *chang
 	if (r < 0 || !changes->n_files)
 		return r;
 	generator = initramfs_find(root, &s, why);
-	return generator ? generator->plan(root, changes, why) : -EOPNOTSUPP;
+	r = generator ? generator->plan(root, changes, why) : -EOPNOTSUPP;
+	return r < 0 ? r : plan_menu(root, name, changes, why);
 }
 
 /* So that the next boots do not claim it either. False, with why, if that failed. */
@@ -155,7 +187,7 @@ const struct command cmd_release = {
 		"  --when-free     wait until nobody holds them any more, and say who does\n"
 		"  --timeout SECONDS  the same, for at most that long\n"
 		"  --keep          take the claim out of /etc/vfio-claim.conf, too, and\n"
-		"                  rebuild the images\n"
+		"                  rebuild the images and the boot menu\n"
 		"  --dry-run       only say what would be done\n"),
 	.options = options,
 	.option = option,

@@ -74,6 +74,33 @@ def entry_of_a_claim_that_is_there():
     same(before)
 
 
+def entry_goes_with_its_claim():
+    """release --keep writes the menu, or says what it cannot."""
+    other = "[claim other]\n" + Machine("twins").get(NEAR[1]).line() + "\n"
+    gaming = "[claim gaming]\nboot = named\n" + \
+        "".join(Machine("twins").get(address).line() + "\n" for address in FAR)
+    for loader, program in ((None, ["update-grub"]), (SYSTEMD_BOOT, [SCRIPT]), (POP, [SCRIPT])):
+        # one entry names both
+        for name in ("gaming", "other"):
+            host(loader=loader, conf=MENTION + other + gaming)
+            before = whole()
+            done = command("release", name, "--keep", "--dry-run")
+            says(done, 0, "would be without it", "update-initramfs -u", " ".join(program))
+            check(done.stdout.index(program[0]) > done.stdout.index("update-initramfs"),
+                  done.stdout)
+            same(before)
+            says(command("release", name, "--keep"), 0, "is without it", " ".join(program))
+            undo()
+            same(before)
+    refind = {"etc/os-release": "ID=arch\n", "boot/refind_linux.conf": '"a" "quiet"\n'}
+    for loader in (refind, {"etc/os-release": "ID=x\n"}):
+        host(loader=loader, conf=MENTION + other + gaming)
+        says(command("release", "gaming", "--keep", "--dry-run"), 0,
+             "vfio_claim=gaming is to be taken out by hand", "would be without it")
+        done = command("release", "other", "--keep", "--dry-run")
+        check("by hand" not in done.stdout + done.stderr, f"{done}")
+
+
 def entry_that_is_left_over():
     """doctor tells of ours; what others have named so is theirs."""
     folder, ours = "boot/efi/loader/entries", "# by vfio-claim: changes are lost\n"
@@ -239,8 +266,8 @@ def entry_boots_that_fail():
         says(command("status"), 0)
 
 
-CASES = [entry_there_and_back, entry_of_a_claim_that_is_there, entry_that_is_left_over,
-         entry_words, entry_of_both_cards,
+CASES = [entry_there_and_back, entry_of_a_claim_that_is_there, entry_goes_with_its_claim,
+         entry_that_is_left_over, entry_words, entry_of_both_cards,
          entry_with_every_loader, entry_follows_kernelstub,
          entry_of_a_kernel_that_comes_in_a_guest_boot,
          entry_boots_take_turns, entry_boots_that_fail]

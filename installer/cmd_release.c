@@ -57,30 +57,28 @@ static int plan_without(struct fs *root, const char *name, struct changes *chang
 	return r;
 }
 
-static bool has_entry(struct fs *root, const char *name)
-{
-	static struct conf conf;
-	const struct conf_claim *claim;
-	char text[512];
-	struct str why = STR_ON(text);
-
-	if (setup_conf_load(root, &conf, &why) < 0)
-		return false;
-	claim = conf_claim_find(&conf, name);
-	return claim && claim->named;
-}
-
 /* Entries of claims name those that every boot makes, too: none may name what is gone. */
 static int plan_menu(struct fs *root, const char *name, struct changes *changes,
 		     struct str *why)
 {
-	char evidence[512], unknown[512];
-	struct str e = STR_ON(evidence), u = STR_ON(unknown);
-	const struct bootloader *loader = bootloader_find(root, &e, &u);
+	static struct conf conf;
+	char evidence[512], unknown[512], text[512];
+	struct str e = STR_ON(evidence), u = STR_ON(unknown), unsaid = STR_ON(text);
+	const struct bootloader *loader;
+	const struct conf_claim *claim;
+	bool any = false;
 
+	if (setup_conf_load(root, &conf, &unsaid) < 0)
+		return 0;
+	for (unsigned i = 0; i < conf.n_claims; i++)
+		any |= conf.claims[i].named;
+	if (!any)
+		return 0;
+	loader = bootloader_find(root, &e, &u);
 	if (loader && loader->menu)
 		return loader->menu(root, changes);
-	if (has_entry(root, name))
+	claim = conf_claim_find(&conf, name);
+	if (claim && claim->named)
 		str_join(why, _("an entry of the boot menu with vfio_claim="), name,
 			 _(" is to be taken out by hand; "), NULL);
 	return 0;
@@ -187,7 +185,7 @@ const struct command cmd_release = {
 		"  --when-free     wait until nobody holds them any more, and say who does\n"
 		"  --timeout SECONDS  the same, for at most that long\n"
 		"  --keep          take the claim out of /etc/vfio-claim.conf, too, and\n"
-		"                  rebuild the images and the boot menu\n"
+		"                  rebuild the images, and the menu with its entries\n"
 		"  --dry-run       only say what would be done\n"),
 	.options = options,
 	.option = option,

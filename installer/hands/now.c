@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "now.h"
 
+#include "setup_conf.h"
 #include "text.h"
 
 bool now_load(struct fs *root, struct conf *conf, struct machine *machine,
@@ -8,17 +9,10 @@ bool now_load(struct fs *root, struct conf *conf, struct machine *machine,
 {
 	char release[MACHINE_RELEASE_LEN];
 	struct conf_error error = { .line = 0 };
-	char clean[512];
 	int r;
 
 	if (conf_load(root, CONF_PATH, conf, &error) < 0) {
-		str_add(why, "/" CONF_PATH ":");
-		if (error.line) {
-			str_add_uint(why, error.line);
-			str_add_char(why, ':');
-		}
-		text_clean(clean, sizeof(clean), error.text);
-		str_join(why, " ", clean, NULL);
+		setup_conf_explain(&error, why);
 		return false;
 	}
 	machine_release(root, release);

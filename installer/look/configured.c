@@ -3,20 +3,7 @@
 
 #include <errno.h>
 
-#include "text.h"
-
-static void say_unusable(const struct conf_error *error, struct str *why)
-{
-	char clean[sizeof(error->text)];
-
-	text_clean(clean, sizeof(clean), error->text);
-	str_add(why, "/" CONF_PATH ":");
-	if (error->line) {
-		str_add_uint(why, error->line);
-		str_add_char(why, ':');
-	}
-	str_join(why, " ", clean, NULL);
-}
+#include "setup_conf.h"
 
 static void add_claim(struct fs *root, const struct pci_list *all,
 		      const struct conf *conf, const struct conf_claim *claim,
@@ -46,7 +33,7 @@ void configured_read(struct fs *root, const struct pci_list *all, struct configu
 
 	ret->n = 0;
 	if (r < 0 && r != -ENOENT)
-		say_unusable(&error, why);
+		setup_conf_explain(&error, why);
 	for (unsigned i = 0; r == 0 && i < conf.n_claims; i++)
 		add_claim(root, all, &conf, &conf.claims[i], ret);
 }

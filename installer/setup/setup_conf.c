@@ -16,22 +16,28 @@ static const char introduction[] =
 	"[host]\n"
 	"require-display = yes\n";
 
+void setup_conf_explain(const struct conf_error *error, struct str *why)
+{
+	char clean[sizeof(error->text)];
+
+	text_clean(clean, sizeof(clean), error->text);
+	str_add(why, "/" CONF_PATH ":");
+	if (error->line) {
+		str_add_uint(why, error->line);
+		str_add_char(why, ':');
+	}
+	str_join(why, " ", clean, NULL);
+}
+
 int setup_conf_load(struct fs *root, struct conf *ret, struct str *why)
 {
 	struct conf_error error = { .line = 0 };
-	char clean[512];
-	int r;
+	int r = conf_load(root, CONF_PATH, ret, &error);
 
-	r = conf_load(root, CONF_PATH, ret, &error);
 	if (r == 0 || r == -ENOENT)
 		return r;
-	text_clean(clean, sizeof(clean), error.text);
-	str_add(why, "/" CONF_PATH ":");
-	if (error.line) {
-		str_add_uint(why, error.line);
-		str_add_char(why, ':');
-	}
-	str_join(why, " ", clean, _("; mend that first"), NULL);
+	setup_conf_explain(&error, why);
+	str_add(why, _("; mend that first"));
 	return r;
 }
 

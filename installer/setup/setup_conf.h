@@ -15,6 +15,10 @@
 int setup_conf_load(struct fs *root, struct conf *ret, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Where it is, the line, and what is wrong with it. */
+void setup_conf_explain(const struct conf_error *error, struct str *why)
+	__attribute__((nonnull));
+
 /* The others return heap text, or NULL for lack of memory. */
 
 /*

@@ -5,6 +5,7 @@
 
 #include "driver.h"
 #include "names.h"
+#include "setup_conf.h"
 #include "text.h"
 
 #define FUNCTIONS 8 /* of a device: PCI has no more */
@@ -13,7 +14,7 @@ const struct conf *claimed_conf(struct fs *root, struct str *why)
 {
 	static struct conf conf;
 	static bool read;
-	struct conf_error error;
+	struct conf_error error = { .line = 0 };
 	int r;
 
 	if (read)
@@ -27,12 +28,7 @@ const struct conf *claimed_conf(struct fs *root, struct str *why)
 		str_add(why, _("there is no /etc/vfio-claim.conf; vfio-claim setup "
 			       "makes one"));
 	} else {
-		str_add(why, "/" CONF_PATH);
-		if (error.line) {
-			str_add(why, ":");
-			str_add_uint(why, error.line);
-		}
-		str_join(why, ": ", error.text, NULL);
+		setup_conf_explain(&error, why);
 	}
 	return NULL;
 }

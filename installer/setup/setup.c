@@ -96,6 +96,31 @@ static void note_setting(void *arg, enum tune result, const char *text)
 		clean);
 }
 
+/* A box may be unplugged at the next boot. */
+static void note_boxes(struct fs *root, const struct machine *machine, FILE *notes)
+{
+	char path[FS_PATH_MAX], removable[16], name[PCI_ADDRESS_LEN];
+
+	for (unsigned i = 0; i < machine->n_functions; i++) {
+		const struct machine_function *f = &machine->functions[i];
+		const struct pci_function *found = &f->found.function;
+		struct str s = STR_ON(name);
+
+		pci_device_path(path, sizeof(path), found->address, "removable");
+		if (f->conf->optional || !machine_function_found(f) ||
+		    !pci_is_display(&found->ids) ||
+		    fs_read_text(root, path, removable, sizeof(removable)) < 0 ||
+		    !str_equal(removable, "removable"))
+			continue;
+		pci_address_add(&s, found->address);
+		fprintf(notes,
+			_("%s is in a box: with optional=yes in the lines of its functions "
+			  "in /%s a boot without the box is a good one, and they are "
+			  "claimed when it is plugged in\n"),
+			name, CONF_PATH);
+	}
+}
+
 /* Fills next.plan. False, with why, if that is not possible. */
 static bool plan_next(struct fs *root, const char *text, const char *entry,
 		      struct judgement *j, FILE *notes, struct str *why)
@@ -126,6 +151,7 @@ static bool plan_next(struct fs *root, const char *text, const char *entry,
 	next_plan(entry, &machine, next);
 	j->leaves_display = leaves_display(&machine, &next->plan);
 	(void)offered_check(root, &next->conf, &machine, note_setting, notes);
+	note_boxes(root, &machine, notes);
 	machine_finish(&machine);
 	return true;
 }

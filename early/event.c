@@ -227,11 +227,11 @@ static void report_new(struct start *start, const struct plan_claim *claim,
 	char text[PLAN_DETAIL_LEN + 32];
 	struct str s = STR_ON(text);
 
+	report_unwarn(report, REMOVED, ret->address); /* where it was */
 	start_report_function(start->root, f, &start->work->machine, ret);
 	start_warn_of_move(report, ret);
 	if (driver_current(start->root, ret->address, ret->driver) < 0)
 		ret->driver[0] = '\0';
-	report_unwarn(report, REMOVED, ret->address);
 	str_join(&s, reason_name(claim->reason), ": ", claim->detail, NULL);
 	if (claim->reason == REASON_NONE || kept)
 		report_unwarn(report, KEPT, ret->address);

@@ -53,6 +53,8 @@ static void a_box_with_a_serial(struct scene *s)
 	fake_at(&s->fake, TWIN)->has_serial = true;
 	fake_at(&s->fake, TWIN)->serial = 0x1234;
 	fake_pull(&s->fake, GPU);
+	fake_pull(&s->fake, AUDIO);
+	fake_pull(&s->fake, USB);
 	fake_pull(&s->fake, TWIN);
 	fake_pull(&s->fake, TWIN_AUDIO);
 }
@@ -62,8 +64,15 @@ static void a_box_in_another_socket(void **state)
 	struct scene *s = started(a_box_with_a_serial);
 
 	(void)state;
+	fake_plug(&s->fake, GPU, 0);
+	assert_int_equal(scene_event_whole(s, "add", GPU), 0);
+	assert_driver(s, GPU, "vfio-pci");
+	fake_pull(&s->fake, GPU);
+	assert_int_equal(scene_event_whole(s, "remove", GPU), 0);
+	assert_warning(s, "device-removed", GPU " was removed");
 	fake_plug(&s->fake, TWIN, 0);
 	assert_int_equal(scene_event_whole(s, "add", TWIN), 0);
+	assert_no_warning(s, "device-removed");
 	assert_driver(s, TWIN, "vfio-pci");
 	assert_warning(s, "device-moved", GPU " is now at " TWIN);
 	scene_free(s);

@@ -32,6 +32,15 @@ static struct status status;
 
 /* ---- in words */
 
+/* Early boot has told, or nobody: it only looks while something is awaited. */
+static bool was_removed(struct fs *root, const struct report_function *f)
+{
+	char path[FS_PATH_MAX];
+
+	pci_device_path(path, sizeof(path), f->address, NULL);
+	return !f->found || root->ops->exists(root, path) == -ENOENT;
+}
+
 static void print_claim(struct fs *root, const struct report *boot,
 			const struct report_claim *c)
 {
@@ -53,7 +62,7 @@ static void print_claim(struct fs *root, const struct report *boot,
 			continue;
 		s = STR_ON(address);
 		pci_address_add(&s, f->found ? f->address : f->configured);
-		if (!f->found) {
+		if (was_removed(root, f)) {
 			printf(f->optional ? _("    %s is optional, and not there\n")
 					   : _("    %s was removed\n"),
 			       address);
@@ -361,7 +370,17 @@ static void print_json(struct fs *root)
 }
 
 /* A problem is what the owner did not ask for. */
-static bool all_well(void)
+static bool is_whole(struct fs *root, const struct report_claim *c)
+{
+	const struct report_function *f = &status.boot.functions[c->first];
+
+	for (unsigned i = 0; c->outcome == OUTCOME_CLAIMED && i < c->n; i++)
+		if (!f[i].optional && was_removed(root, &f[i]))
+			return false;
+	return true;
+}
+
+static bool all_well(struct fs *root)
 {
 	const struct report *boot = &status.boot;
 
@@ -371,6 +390,9 @@ static bool all_well(void)
 		return false;
 	if (boot->reason == REASON_OFF || boot->reason == REASON_DRY_RUN)
 		return true;
+	for (unsigned i = 0; i < boot->n_claims; i++)
+		if (!is_whole(root, &boot->claims[i]))
+			return false;
 	return (boot->outcome == OUTCOME_CLAIMED || boot_only_awaits(boot)) &&
 	       (status.confirmation.verdict <= VERDICT_CONFIRMED ||
 		status.confirmation.by_owner);
@@ -411,7 +433,7 @@ static int run(struct context *context)
 		print_resume();
 		print_next(&context->root);
 	}
-	return all_well() ? EXIT_DONE : EXIT_REFUSED;
+	return all_well(&context->root) ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static const struct option options[] = { COMMON_OPTIONS };

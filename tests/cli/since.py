@@ -55,6 +55,17 @@ def part_of_it_is_pulled_out():
     says(command("confirm", "--dry-run"), 1, lost)
 
 
+def what_nobody_awaits_is_pulled_out():
+    """Nothing tells early boot, so status looks."""
+    started(())
+    screen()
+    says(command("confirm"), 0, "this boot is good")
+    says(command("status"), 0, f"{CARD[1]} is now on vfio-pci\n")
+    rebuilt((), CARD[1:])
+    screen()
+    says(command("status"), 1, f"{CARD[0]} is now on vfio-pci\n    {CARD[1]} was removed\n")
+
+
 def goes(address, driver):
     """To another driver, as both of its files tell."""
     link, uevent = f"{DEVICE}/{address}/driver", f"{DEVICE}/{address}/uevent"
@@ -152,5 +163,6 @@ def status_while_a_trial_runs():
 
 
 CASES = [confirm_while_something_comes, part_of_it_is_pulled_out,
+         what_nobody_awaits_is_pulled_out,
          after_sleep_what_was_claimed_by_hand, after_sleep_what_was_released,
          after_sleep_what_is_held, status_while_a_trial_runs]

@@ -2,13 +2,10 @@
 #include "state.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "lock.h"
 
 #define LOCK_WAIT_MS 12000 /* the longest that a stage takes */
-#define LOCK_POLL_MS 20
 
 /* Another build's memory is not ours. */
 static const char build[16] = VERSION;
@@ -84,17 +81,5 @@ int state_take(struct fs *root, struct start_state *ret)
 
 int state_lock(struct fs *root)
 {
-	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
-	int fd = fs_open(root, REPORT_LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return fd;
-	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_POLL_MS) {
-		if (waited >= LOCK_WAIT_MS) {
-			close(fd);
-			return -EBUSY;
-		}
-		nanosleep(&pause, NULL);
-	}
-	return fd;
+	return lock_take(root, REPORT_LOCK_PATH, LOCK_WAIT_MS);
 }

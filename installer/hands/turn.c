@@ -3,16 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lock.h"
 #include "report.h"
 
 #define FOLDER "run/vfio-claim"
 #define WAIT_MS 14000 /* vfio-claim-early takes 12 s at most */
-#define POLL_MS 20
 
 static int kept_out = -1;
 
@@ -38,22 +36,14 @@ int turn_take(struct fs *root, bool wait)
 
 int turn_keep_out(struct fs *root)
 {
-	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	int fd;
 
 	if (root->captured)
 		return 0;
 	(void)mkdirat(root->root_fd, FOLDER, 0755);
-	fd = fs_open(root, REPORT_LOCK_PATH, O_RDWR | O_CREAT, 0600);
+	fd = lock_take(root, REPORT_LOCK_PATH, WAIT_MS);
 	if (fd < 0)
 		return fd;
-	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += POLL_MS) {
-		if (waited >= WAIT_MS) {
-			close(fd);
-			return -EBUSY;
-		}
-		nanosleep(&pause, NULL);
-	}
 	kept_out = fd;
 	return 0;
 }

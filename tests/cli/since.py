@@ -134,7 +134,6 @@ def after_sleep_what_is_held():
     nothing_to_look_at("but functions are held", "vfio-claim confirm")
 
 
-
 def status_while_a_trial_runs():
     """Only then it is said that something will be taken back."""
     mark = f"{ROOT}/run/vfio-claim/trial"

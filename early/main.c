@@ -246,7 +246,7 @@ static int load(struct start *start, const struct stage *stage)
 
 static void say_unusable(struct start *start, const struct stage *stage, int error)
 {
-	char text[160];
+	char text[200];
 	struct str s = STR_ON(text);
 
 	if (stage->run == run_event) {
@@ -255,6 +255,8 @@ static void say_unusable(struct start *start, const struct stage *stage, int err
 			 " and is not looked at: ", NULL);
 	}
 	str_join(&s, "/" STATE_PATH " cannot be used: ", str_errno(error), NULL);
+	if (stage->run == run_event && !start->removed)
+		str_add(&s, "; later \"vfio-claim claim\" takes it");
 	say_line(start->root, 4, text);
 }
 

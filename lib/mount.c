@@ -2,6 +2,7 @@
 #include "mount.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -36,6 +37,17 @@ static const char *no_replay(const char *type)
 	return strcmp(type, "xfs") ? NULL : "norecovery";
 }
 
+/*
+ * Those that take errors=. Without it the file system's own setting says what damage
+ * leads to, and that may be to stop the machine. One that is mounted already keeps its
+ * options.
+ */
+static bool knows_errors(const char *type)
+{
+	return !strcmp(type, "ext2") || !strcmp(type, "ext3") || !strcmp(type, "ext4") ||
+	       !strcmp(type, "vfat");
+}
+
 int mount_private(const char *type, const char *source, enum mount_use use)
 {
 	int fd, mount, r = 0;
@@ -49,6 +61,8 @@ int mount_private(const char *type, const char *source, enum mount_use use)
 		r = config(fd, FSCONFIG_SET_FLAG, "ro", NULL);
 	if (r == 0 && use == MOUNT_LOOK && no_replay(type))
 		r = config(fd, FSCONFIG_SET_FLAG, no_replay(type), NULL);
+	if (r == 0 && knows_errors(type))
+		r = config(fd, FSCONFIG_SET_STRING, "errors", "remount-ro");
 	if (r == 0)
 		r = config(fd, FSCONFIG_CMD_CREATE, NULL, NULL);
 	if (r == 0) {

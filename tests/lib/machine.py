@@ -16,7 +16,7 @@ class Model:
 
 MODELS = {
     "vga": Model("VGA", "1234:1111", "1af4:1100", "030000", "bochs-drm"),
-    # not bochs-display: QEMU 7.2 aborts when that comes back to where it was pulled out
+    # not bochs-display, with which QEMU 7.2 has aborted
     "display": Model("secondary-vga", "1234:1111", "1af4:1100", "038000", "bochs-drm"),
     "cirrus": Model("cirrus-vga", "1013:00b8", "1af4:1100", "030000", "cirrus"),
     "qxl": Model("qxl-vga", "1b36:0100", "1af4:1100", "030000", "qxl"),

@@ -25,7 +25,7 @@ Done = collections.namedtuple("Done", "status out err")
 
 
 class Crashed(Failed):
-    """QEMU itself died. Seen with 7.2 under KVM in an emulated processor; says nothing of us."""
+    """QEMU itself died. Seen with 7.2; says nothing of us."""
 
 
 class Machine:

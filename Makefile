@@ -95,9 +95,13 @@ $(BLKID)/libblkid.a: $(UTIL_LINUX_SRC)/configure early/blkid
 	@MUSL_CC='$(MUSL_CC)' CFLAGS='$(BLKID_CFLAGS)' MAKEFLAGS= \
 		early/blkid $(abspath $(UTIL_LINUX_SRC)) $(BLKID)
 
+# what gcc 14 refuses by itself
+KMOD_WARNINGS := $(addprefix -Werror=,implicit-function-declaration implicit-int int-conversion \
+	incompatible-pointer-types)
+
 $(KMOD_OBJ): $(B)/early/kmod/%.o: $(KMOD_SRC)/libkmod/libkmod.h early/kmod/config.h Makefile
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(EARLY_CFLAGS) -Os -w -include early/kmod/config.h -I$(KMOD_SRC) \
+	$(MUSL_CC) $(EARLY_CFLAGS) -Os $(KMOD_WARNINGS) -include early/kmod/config.h -I$(KMOD_SRC) \
 		-I$(KMOD_SRC)/libkmod -c $(KMOD_SRC)/$*.c -o $@
 
 $(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(wildcard early/*.h) $(KMOD_SRC)/libkmod/libkmod.h $(BLKID)/libblkid.a Makefile

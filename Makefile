@@ -297,6 +297,10 @@ CHECK_ROOMS := $(ROOMS:%=check-%)
 $(CHECK_ROOMS): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
 	+ONLY='$(ONLY)' tests/check $*
 
+.PHONY: list-tests
+list-tests: ## The names of all tests, one a line
+	@tests/check --list $(ROOMS)
+
 .PHONY: check-power-long check-boot-long
 check-power-long: ## Cut the power 200 times instead of 60, and damage more
 check-boot-long: ## Boot the scenarios that say little new, too

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 
+from pick import pick, words
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 stopping = threading.Event()
 
@@ -83,19 +85,7 @@ class Room:
         return 1 if failed else 0
 
     def main(self, usage):
-        words = sys.argv[1:]
-        listing = "--list" in words
-        if listing:
-            words.remove("--list")
-        if len(words) > 1 or any(word.startswith("-") for word in words):
-            sys.exit(usage)
-        chosen = [name for name in self.cases if not words or words[0] in name]
-        if listing:
-            for name in chosen:
-                print(f"{name:34} {(self.cases[name].__doc__ or '').split(chr(10))[0]}".strip())
-            return 0
-        if not chosen:
-            sys.exit(f"No case matches {words[0]}; {sys.argv[0]} --list shows them.")
+        chosen = pick(self.cases, *words(usage))
         subprocess.run([f"{TOP}/tests/lib/need", *self.packages], check=True)
         os.makedirs(self.folder, exist_ok=True)
         self.prepare(chosen)

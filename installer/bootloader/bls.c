@@ -174,7 +174,7 @@ int bls_menu(struct fs *root, struct changes *changes)
 	static const char *const argv[] = { SAFE_ENTRIES, NULL };
 
 	/* a machine may have been captured before vfio-claim was installed */
-	if (!root->captured && !boot_exists(root, SAFE_ENTRIES + 1))
+	if (!root->captured && !boot_exists(root, &SAFE_ENTRIES[1]))
 		return 0;
 	return changes_run(changes,
 			   N_("write the entries that leave the GPU to the host, and those "
@@ -185,7 +185,7 @@ int bls_menu(struct fs *root, struct changes *changes)
 int bls_entries(struct fs *root, struct changes *changes, struct str *why)
 {
 	(void)changes;
-	if (root->captured || boot_exists(root, SAFE_ENTRIES + 1))
+	if (root->captured || boot_exists(root, &SAFE_ENTRIES[1]))
 		return 0;
 	str_add(why, _("there is no " SAFE_ENTRIES
 		       ", which writes the entries: install vfio-claim again"));

@@ -60,7 +60,8 @@ static void append(struct command_lines *lines, char *word)
 	line->words[line->n] = NULL;
 }
 
-static char *formatted(const char *format, va_list args)
+static char *__attribute__((format(printf, 1, 0)))
+formatted(const char *format, va_list args)
 {
 	char *text;
 

@@ -43,7 +43,8 @@ void choose(struct decision *d, const char *what, const char *why, const char *f
 	d->n_choices++;
 }
 
-static void keep(char **list, size_t *n, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+keep(char **list, size_t *n, const char *format, va_list args)
 {
 	if (*n < DECIDE_MAX_PROBLEMS && vasprintf(&list[*n], format, args) >= 0)
 		(*n)++;

@@ -12,50 +12,91 @@ _vfio_claim_machines()
 	local file
 
 	for file in /var/lib/vfio-claim/vm/*.json; do
+		[ -e "$file" ] || continue
 		file=${file##*/}
 		printf '%s\n' "${file%.json}"
 	done
 }
 
-_vfio_claim()
+# The words up to the cursor as they stand on the line: an address is one, also where
+# COMP_WORDBREAKS, which is the whole shell's, splits it at its colons.
+_vfio_claim_words()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=
-	local command=${COMP_WORDS[1]} parts=()
+	local line=$COMP_LINE word i
 
-	COMPREPLY=()
-	[ "$command" != vm ] || [ "$COMP_CWORD" -lt 2 ] || parts=(vm)
-	if [ "$COMP_CWORD" = $((1 + ${#parts[@]})) ]; then
-		words=$(vfio-claim "${parts[@]}" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
-		words+=' --help --version'
+	typed=()
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $i != 0 && $line != [[:blank:]]* && ($word == :* || ${typed[-1]} == *:) ]]; then
+			typed[-1]+=$word
+		else
+			typed+=("$word")
+		fi
+		line=${line#"${line%%[![:blank:]]*}"}
+		line=${line#"$word"}
+	done
+}
+
+# Offers those of the lines of $1 that begin with $cur, quoted: compgen -W would expand them.
+_vfio_claim_offer()
+{
+	local word quoted
+
+	while IFS= read -r word; do
+		printf -v quoted %q "$word"
+		[[ -z $word || ($word != "$cur"* && $quoted != "$cur"*) ]] || COMPREPLY+=("$quoted")
+	done <<<"$1"
+}
+
+# Files ($1 is -f) or folders (-d), which readline quotes.
+_vfio_claim_files()
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
+}
+
+_vfio_claim_complete()
+{
+	local prev=${typed[-2]} command=${typed[1]} parts=()
+
+	[ "$command" != vm ] || [ ${#typed[@]} -lt 3 ] || parts=(vm)
+	if [ ${#typed[@]} = $((2 + ${#parts[@]})) ]; then
+		_vfio_claim_offer "$(vfio-claim "${parts[@]}" --help 2>/dev/null |
+			sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p'; printf '%s\n' --help --version)"
 	elif [ "$prev" = --root ]; then
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-		return
+		_vfio_claim_files -d
 	elif [[ $prev == --claim || $prev == --entry || $prev == --no-entry ]]; then
-		words=$(_vfio_claim_names)
+		_vfio_claim_offer "$(_vfio_claim_names)"
 	elif [[ $prev == --iso || $prev == --disk || $prev == --rom || $prev == --virtio-win ]]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		return
+		_vfio_claim_files -f
 	elif [[ $cur == -* ]]; then
-		words=$(vfio-claim "$command" ${parts:+"${COMP_WORDS[2]}"} --help 2>/dev/null |
-			sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p')
+		_vfio_claim_offer "$(vfio-claim "$command" ${parts:+"${typed[2]}"} --help 2>/dev/null |
+			sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p')"
 	else
 		case $command in
 		setup)
-			words=$(vfio-claim list 2>/dev/null |
-				grep -oE '[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]' | sort -u; _vfio_claim_names)
-			COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}
+			_vfio_claim_offer "$(vfio-claim list 2>/dev/null |
+				grep -oE '[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]' | sort -u; _vfio_claim_names)"
 			;;
-		claim | release)
-			words=$(_vfio_claim_names)
-			;;
-		args) words='show add remove' ;;
-		vm) words=$(_vfio_claim_machines) ;;
-		snapshot)
-			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-			return
-			;;
+		claim | release) _vfio_claim_offer "$(_vfio_claim_names)" ;;
+		args) _vfio_claim_offer $'show\nadd\nremove' ;;
+		vm) _vfio_claim_offer "$(_vfio_claim_machines)" ;;
+		snapshot) _vfio_claim_files -f ;;
 		esac
 	fi
-	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+_vfio_claim()
+{
+	local typed cur
+
+	COMPREPLY=()
+	_vfio_claim_words
+	cur=${typed[-1]}
+	_vfio_claim_complete
+	# readline replaces only what stands behind the last colon
+	if [[ $COMP_WORDBREAKS == *:* && $cur == *:* ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*:}"}"}")
+	fi
 }
 complete -F _vfio_claim vfio-claim

@@ -8,6 +8,7 @@ import subprocess
 from host import host
 from installer import COMMAND, command
 from start import BUILD, ROOT, TOP, check
+from typed import Shell
 
 FILES = f"{TOP}/conf/completions"
 # $1 is the file, the rest the words so far
@@ -106,9 +107,87 @@ def completion_of_fish():
     completes(fish("vfio-claim", "setup", ""), "setup", ["0000:05:00.0", "0000:0c:00.1"])
 
 
-def completion_of_zsh():
+def machine(name):
+    """One that vm create made, for the tree's copy of a completion."""
+    os.makedirs(f"{ROOT}/var/lib/vfio-claim/vm")
+    with open(f"{ROOT}/var/lib/vfio-claim/vm/{name}.json", "w", encoding="utf-8"):
+        pass
+
+
+def of_the_tree(name):
+    """A copy of a completion that looks for machines in the tree; its folder."""
+    with open(f"{FILES}/{name}", encoding="utf-8") as source:
+        text = source.read()
+    os.makedirs(f"{BUILD}/completions", exist_ok=True)
+    check("/var/lib/vfio-claim" in text, f"{name} names no machines")
+    with open(f"{BUILD}/completions/{name}", "w", encoding="utf-8") as out:
+        out.write(text.replace("/var/lib/vfio-claim", f"{ROOT}/var/lib/vfio-claim"))
+    return f"{BUILD}/completions"
+
+
+def typed_bash():
+    stub()
+    host()
+    folder = of_the_tree("vfio-claim.bash")
+    shell = Shell(["bash", "--norc", "--noprofile", "-i"], BUILD, PATHS["PATH"])
+    shell.run(f"bind 'set show-all-if-ambiguous on'; . {folder}/vfio-claim.bash")
+    return shell
+
+
+def typed_zsh():
     subprocess.run([f"{TOP}/tests/lib/need", "zsh"], check=True)
-    shell("zsh", "-f", "-n", f"{FILES}/_vfio-claim")
+    stub()
+    host()
+    folder = of_the_tree("_vfio-claim")
+    shell = Shell(["zsh", "-f", "-i"], BUILD, PATHS["PATH"])
+    shell.run("LISTMAX=-1; bindkey -e; fpath=(" + folder + " $fpath); "
+              "autoload -Uz compinit; compinit -u -D")
+    return shell
 
 
-CASES = [help_lists_every_option, completion_of_bash, completion_of_fish, completion_of_zsh]
+def words_become(shell, line, *words):
+    found, shown = shell.complete(line)
+    check(found == ["vfio-claim", *words], f"{line!r} became {found}: {shown[-300:]!r}")
+
+
+def offered(shell, line):
+    return re.findall(r"[a-z-]+", shell.complete(line)[1])
+
+
+def typed(begin):
+    """What is the same in every shell."""
+    with begin() as shell:
+        words_become(shell, "vfio-claim stat", "status")
+        completes(offered(shell, "vfio-claim "), "commands", commands())
+        completes(offered(shell, "vfio-claim vm "), "vm", commands("vm"))
+        words_become(shell, "vfio-claim vm sho", "vm", "show")
+        words_become(shell, "vfio-claim list --jso", "list", "--json")
+        words_become(shell, "vfio-claim setup 0000:05", "setup", "0000:05:00.")
+        words_become(shell, "vfio-claim setup 0000:05:00.0 0000:0c:", "setup", "0000:05:00.0",
+                     "0000:0c:00.")
+        words_become(shell, "vfio-claim vm show ", "vm", "show")
+    with begin() as shell:
+        machine("$(touch there)")
+        words_become(shell, "vfio-claim vm show ", "vm", "show", "$(touch there)")
+        check(not os.path.exists(f"{BUILD}/there"), "a machine's name was run")
+
+
+def typed_in_bash():
+    typed(typed_bash)
+
+
+def typed_in_zsh():
+    typed(typed_zsh)
+
+
+def bash_stays_as_it_is():
+    """What the shell has for all commands."""
+    with typed_bash() as shell:
+        shell.run('before=$COMP_WORDBREAKS')
+        words_become(shell, "vfio-claim setup 0000:05", "setup", "0000:05:00.")
+        shell.type('[[ $before == "$COMP_WORDBREAKS" && $before == *:* ]] && echo sa""me; echo\n')
+        shell.expect("same\r\n")
+
+
+CASES = [help_lists_every_option, completion_of_bash, completion_of_fish, typed_in_bash,
+         typed_in_zsh, bash_stays_as_it_is]

@@ -8,6 +8,8 @@ cd /sys/bus/pci/devices || exit
 echo
 echo "== cmdline"
 cat /proc/cmdline
+echo "== uptime"
+cat /proc/uptime
 echo "== functions"
 ls -ld -- *
 echo "== links"

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import time
 
+from times import Times
+
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
@@ -19,10 +21,15 @@ def _die_with_parent():
 
 
 class Vm:
-    """A running QEMU in `folder`, which receives its command line and its messages."""
+    """A running QEMU in `folder`, which receives its command line and its messages. Where the
+    environment's VM_TIMES names a file, that receives a line (times.py)."""
 
     def __init__(self, folder, arguments):
         self.folder = folder
+        self.times_path = os.environ.get("VM_TIMES")
+        self.times = Times(folder, arguments) if self.times_path else None
+        if self.times:
+            arguments = [*arguments, *self.times.arguments()]
         command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot",
                    "-display", "none", *arguments]
         with open(f"{folder}/qemu.command", "w", encoding="utf-8") as out:
@@ -31,6 +38,8 @@ class Vm:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 preexec_fn=_die_with_parent, cwd=folder)
+        if self.times:
+            self.times.start(self.process.pid)
 
     def __enter__(self):
         return self
@@ -38,6 +47,9 @@ class Vm:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        if self.times:
+            self.times.write(self.times_path)
+            self.times = None
 
     def running(self):
         return self.process.poll() is None

@@ -38,6 +38,11 @@ MODELS = {
 # boot. What is left has SVM, so there is KVM inside.
 CPU = "max,la57=off,avx=off,avx2=off,erms=off"
 
+# Arguments for every kernel. A busy host can starve the kernel's check of its timer; it panics
+# then. The rest is speed: at random addresses the emulator translates the same program again for
+# each process that runs it, and looking through all page tables takes 130 million instructions.
+KERNEL = "panic=-1 no_timer_check cryptomgr.notests mitigations=off norandmaps rodata=off"
+
 IOMMUS = {
     "intel": ["-device", "intel-iommu,intremap=on"],
     "amd": ["-device", "amd-iommu,intremap=on"],

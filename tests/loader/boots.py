@@ -6,7 +6,7 @@ import os
 import time
 
 from facts import Facts
-from machine import Board, arguments
+from machine import KERNEL, Board, arguments
 from table import claim
 from vm import Monitor, Vm, ovmf_arguments
 
@@ -16,8 +16,7 @@ CONF = "[host]\nrecord = none\n" + claim("gaming", "01:00.0 1c.0/00.0 vga",
                                          "01:00.1 1c.0/00.1 hda").text()
 # claimed by the entry of its own alone
 NAMED = CONF + "boot = named\n"
-# A busy host can starve the kernel's check of its timer; it panics then.
-CMDLINE = "console=ttyS0 quiet panic=-1 no_timer_check cryptomgr.notests intel_iommu=on"
+CMDLINE = f"console=ttyS0 quiet {KERNEL} intel_iommu=on"
 TIMEOUT = 240
 
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 import record_disk as disk
 import efivars
 from facts import Facts
-from machine import Board, MODELS, arguments
+from machine import KERNEL, MODELS, Board, arguments
 from medium import BLOCK, SECTOR, Medium
 from vm import Cpio, Vm, extend_initrd
 
-# A busy host can starve the kernel's check of its timer; it panics then.
-CMDLINE = ("console=ttyS0 loglevel=3 panic=-1 no_timer_check intel_iommu=on cryptomgr.notests "
-           "root=/dev/vda ro fastboot")
+CMDLINE = f"console=ttyS0 loglevel=3 {KERNEL} intel_iommu=on root=/dev/vda ro fastboot"
 DEVICES = "01.0=vga 1c.0/00.0=vga+hda"
 CLAIMED = {"1c.0/00.0": "vga", "1c.0/00.1": "hda"}
 CUT_STATUS = 0x2a * 2 + 1       # of QEMU, see cut.c

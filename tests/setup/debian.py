@@ -14,11 +14,12 @@ sys.path[:0] = [f"{TOP}/tests/{room}" for room in ("lib", "boot", "loader", "roo
 from boots import GPU, boot
 from cases import Failed, equal, must, run, stopping
 from disk import grub_disk, systemd_boot_disk
+from machine import KERNEL
 from tree import Machine
 
 BUILD = f"{TOP}/build/setup"
 CARD = "0000:01:00.0"
-CMDLINE = "console=ttyS0 quiet panic=-1 no_timer_check cryptomgr.notests"
+CMDLINE = f"console=ttyS0 quiet {KERNEL}"
 LOADER_INFO = "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 # What setup may change, and undo must put back.
 KEPT = ("etc", "boot/grub/grub.cfg", "efi/loader", "usr/lib/vfio-claim", "var/lib/vfio-claim")

@@ -18,15 +18,13 @@ sys.path.insert(0, f"{HERE}/../lib")
 # pylint: disable=wrong-import-position
 from facts import Facts
 from line import Line
-from machine import Board, arguments
+from machine import KERNEL, Board, arguments
 from picture import Picture
 from screen import Font
 from vm import Cpio, Monitor, Vm, extend_initrd, ovmf_arguments
 
-# A busy host can starve the kernel's check of its timer; it panics then. What the kernel says of
-# its devices would come in the middle of a line that is waited for. The rest is speed.
-CMDLINE = "rw quiet loglevel=2 panic=-1 no_timer_check intel_iommu=on mitigations=off cryptomgr.notests audit=0 "\
-          "apparmor=0"
+# What the kernel says of its devices would come in the middle of a line that is waited for.
+CMDLINE = f"rw quiet loglevel=2 {KERNEL} intel_iommu=on audit=0 apparmor=0"
 CONSOLES = {"serial": "console=tty0 console=ttyS0", "screen": "console=ttyS0 console=tty0"}
 GUID = uuid.UUID("5f4c1d2e-8a37-4b0c-9d61-3e7a52c8f014").bytes_le
 # EDK2's AUTHENTICATED_VARIABLE_HEADER up to the GUID; behind it name and data

@@ -17,14 +17,13 @@ sys.path += [f"{TOP}/tests/{room}" for room in ("lib", "boot", "loader", "roots"
 from cases import must
 from debian import CARD, Stock
 from disk import linux_disk
+from machine import KERNEL
 
 BUILD = f"{TOP}/build/vm"
 MIB = 900                       # the root file system
 IMAGE = "var/lib/libvirt/images/guest.img"
-# A busy host can starve the kernel's check of its timer; it panics then. What the kernel says
-# would come in the middle of a line that is waited for. The rest is speed.
-CMDLINE = "console=ttyS0 console=tty0 quiet loglevel=2 panic=-1 no_timer_check cryptomgr.notests " \
-          "mitigations=off audit=0 apparmor=0"
+# What the kernel says would come in the middle of a line that is waited for.
+CMDLINE = f"console=ttyS0 console=tty0 quiet loglevel=2 {KERNEL} audit=0 apparmor=0"
 # What an emulated processor spends a boot's time on, and this machine does not need.
 MASKED = """
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer logrotate.timer

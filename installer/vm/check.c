@@ -135,6 +135,7 @@ static const struct check_row rows[] = {
 	{ "memory-size", N_("Memory"), check_memory_size },
 	{ "hugepages", N_("Huge pages"), check_hugepages },
 	{ "cpu-mode", N_("Processor"), check_cpu_mode },
+	{ "address-width", N_("Processor"), check_address_width },
 	{ "cpu-topology", N_("Processor"), check_topology },
 	{ "code-43", N_("Code 43"), check_code43 },
 	{ "kvm-hidden", N_("Code 43"), check_kvm_hidden },

@@ -150,6 +150,6 @@ void check_vfio_devices(struct check *c), check_device_acl(struct check *c),
 	check_qemu_user(struct check *c);
 void check_memory_limit(struct check *c), check_memlock(struct check *c),
 	check_memory_size(struct check *c), check_hugepages(struct check *c);
-void check_cpu_mode(struct check *c), check_topology(struct check *c),
-	check_code43(struct check *c), check_kvm_hidden(struct check *c),
-	check_ignore_msrs(struct check *c);
+void check_cpu_mode(struct check *c), check_address_width(struct check *c),
+	check_topology(struct check *c), check_code43(struct check *c),
+	check_kvm_hidden(struct check *c), check_ignore_msrs(struct check *c);

@@ -7,10 +7,10 @@
 
 #include "check.h"
 #include "qemu_conf.h"
+#include "qemu_words.h"
 #include "text.h"
 
 #define CONTAINER "dev/vfio/vfio"
-#define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
 
 /* "dev/vfio/14"; false: no group */
 static bool group_device(struct check *c, const struct pci_function *f, char *buf,
@@ -75,15 +75,11 @@ void check_vfio_devices(struct check *c)
 
 static bool has_raw_vfio(const xmlNode *domain)
 {
-	const xmlNode *node = domain->children, *arg;
+	const xmlNode *word = NULL;
 	char value[512];
 
-	while (node && !tree_named(node, QEMU_URI, "commandline"))
-		node = node->next;
-	for (arg = node ? node->children : NULL; arg; arg = arg->next)
-		if (tree_named(arg, QEMU_URI, "arg") &&
-		    tree_get(arg, "value", value, sizeof(value)) &&
-		    str_starts(value, "vfio-pci"))
+	while ((word = qemu_words_next(domain, word, value, sizeof(value))))
+		if (str_starts(value, "vfio-pci"))
 			return true;
 	return false;
 }

@@ -3,9 +3,11 @@
  * The guest's processor, and what hides from a driver that it runs in a guest.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "check.h"
 #include "nvidia.h"
+#include "qemu_words.h"
 #include "text.h"
 
 void check_cpu_mode(struct check *c)
@@ -23,6 +25,122 @@ void check_cpu_mode(struct check *c)
 		  mode);
 	check_mend(c, _("virsh edit %s: <cpu mode='host-passthrough'>"), c->name);
 }
+
+/* ---- how far its addresses reach */
+
+#define OWN_WIDTH 40 /* bits, of QEMU's own processors (target/i386/cpu.c) */
+#define ANY_WIDTH 64
+#define LARGE_BAR (UINT64_C(1) << 30)
+
+/* -cpu host,host-phys-bits-limit=39 or -global ...; 0: none */
+static uint64_t limit_in_words(const struct check *c)
+{
+	static const char key[] = "host-phys-bits-limit=";
+	const xmlNode *word = NULL;
+	uint64_t limit = 0;
+	char text[512];
+
+	while ((word = qemu_words_next(c->domain, word, text, sizeof(text)))) {
+		const char *p = strstr(text, key);
+
+		if (p && str_take_text(&p, key))
+			(void)!str_take_uint(&p, ANY_WIDTH, &limit);
+	}
+	return limit;
+}
+
+static bool is_host_cpu(const xmlNode *cpu)
+{
+	return tree_is(cpu, "mode", "host-passthrough") ||
+	       tree_is(cpu, "mode", "maximum");
+}
+
+/* Of a copy of the host's processor QEMU takes no other number than a limit. */
+static uint64_t guest_width(const struct check *c, const xmlNode *cpu)
+{
+	const xmlNode *own = tree_first(cpu, "maxphysaddr");
+	const bool as_host = is_host_cpu(cpu) || tree_is(own, "mode", "passthrough");
+	const uint64_t host = c->host.address_bits ? c->host.address_bits : ANY_WIDTH;
+	uint64_t bits = limit_in_words(c);
+
+	if (!as_host)
+		return tree_number(own, "bits", &bits) ? bits : OWN_WIDTH;
+	if (!bits && (!c->host.libvirt_limits || !tree_number(own, "limit", &bits)))
+		return host;
+	return bits && bits < host ? bits : host;
+}
+
+/* Memory of the guest, or much of the card's, where the firmware puts what is large. */
+static bool has_much_above(const struct check *c)
+{
+	const xmlNode *word = NULL;
+	char text[512];
+
+	if (tree_at(c->domain, "devices/shmem"))
+		return true;
+	while ((word = qemu_words_next(c->domain, word, text, sizeof(text))))
+		if (strstr(text, "ivshmem"))
+			return true;
+	for (size_t i = 0; i < c->attached->n_hostdevs; i++) {
+		const struct pci_function *f = check_function(c, i);
+
+		if (f && host_largest_bar(c->root, check_address(f->address).text) >=
+				 LARGE_BAR)
+			return true;
+	}
+	return false;
+}
+
+static bool limit_width(const struct check *c, xmlNode *cpu)
+{
+	xmlNode *own = tree_first(cpu, "maxphysaddr");
+	const bool as_host = is_host_cpu(cpu);
+	char word[64], *bits = word + strlen(QEMU_LIMIT);
+	struct str s = STR_ON(word);
+
+	str_add(&s, QEMU_LIMIT);
+	str_add_uint(&s, c->host.iommu_bits);
+	if (as_host && !c->host.libvirt_limits)
+		return qemu_words_add(c->domain, "-global", word);
+	if (own)
+		tree_remove(own);
+	own = tree_append(cpu, "maxphysaddr");
+	return tree_set(own, "mode", as_host ? "passthrough" : "emulate") &&
+	       tree_set(own, as_host ? "limit" : "bits", bits);
+}
+
+void check_address_width(struct check *c)
+{
+	xmlNode *cpu = tree_first(c->domain, "cpu");
+	const uint64_t width = guest_width(c, cpu);
+	const unsigned iommu = c->host.iommu_bits;
+
+	if (!c->kvm || !c->attached->n_hostdevs || !iommu || width <= iommu)
+		return;
+	if (has_much_above(c))
+		check_say(
+			c, CHECK_PROBLEM,
+			_("the guest's addresses go beyond the IOMMU's, which has %u "
+			  "bits (/sys/class/iommu): the firmware puts shared memory and "
+			  "large BARs there, and the guest does not start or stays "
+			  "black"),
+			iommu);
+	else
+		check_say(c, CHECK_NOTE,
+			  _("the guest's addresses go beyond the IOMMU's, which has %u "
+			    "bits (/sys/class/iommu): with shared memory or a large BAR "
+			    "it would not start"),
+			  iommu);
+	if (!cpu)
+		check_mend(
+			c,
+			_("virsh edit %s: <cpu mode='host-passthrough'>, then once more"),
+			c->name);
+	else if (check_shall_fix(c))
+		check_fixed(c, limit_width(c, cpu));
+}
+
+/* ---- processors */
 
 static uint64_t number_in(const xmlNode *node)
 {

@@ -54,6 +54,19 @@ static int pin(struct decision *d, struct vm *vm)
 	return r;
 }
 
+/* A card reaches memory through the IOMMU, the guest's memory in another device, too. */
+static void limit_addresses(struct decision *d, struct vm *vm)
+{
+	if (vm->type != VM_KVM || !host_outreaches_iommu(d->host))
+		return;
+	vm->address_bits = d->host->iommu_bits;
+	vm->address_limit = d->host->libvirt_limits ? VM_YES : VM_NO;
+	choose(d, _("addresses"),
+	       _("as far as the IOMMU reaches, which is less than the processor does: the "
+		 "firmware puts the card's memory at the end"),
+	       _("%u bits"), vm->address_bits);
+}
+
 int decide_processors(struct decision *d, struct vm *vm)
 {
 	const unsigned threads = cpus_threads(d->host);
@@ -80,6 +93,7 @@ int decide_processors(struct decision *d, struct vm *vm)
 			   "this guest cannot migrate anyway")
 		       : _("all that QEMU can emulate"),
 	       vm->type == VM_KVM ? "host-passthrough" : "maximum");
+	limit_addresses(d, vm);
 	if (!vm->pin)
 		vm->pin = VM_NO;
 	return vm->pin == VM_YES && !d->n_problems ? pin(d, vm) : 0;

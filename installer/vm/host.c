@@ -12,6 +12,8 @@
 
 #define CPUS "sys/devices/system/cpu"
 #define PAGES "sys/kernel/mm/hugepages"
+#define IOMMUS "sys/class/iommu"
+#define SCHEMA "usr/share/libvirt/schemas/cputypes.rng"
 #define MAX_FILE (8 * 1024 * 1024)
 
 static bool exists(struct fs *root, const char *path)
@@ -113,6 +115,18 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* "address sizes	: 46 bits physical, 48 bits virtual" */
+static unsigned physical_bits(const char *cpuinfo)
+{
+	const char *p = strstr(cpuinfo, "\naddress sizes");
+	uint64_t bits;
+
+	if (!p)
+		return 0;
+	p += strcspn(p + 1, "0123456789\n") + 1;
+	return str_take_uint(&p, 64, &bits) ? (unsigned)bits : 0;
+}
+
 static void read_cpuinfo(struct fs *root, struct host *host)
 {
 	TEXT_OWNED char *text = NULL;
@@ -123,6 +137,7 @@ static void read_cpuinfo(struct fs *root, struct host *host)
 		return;
 	host->amd = strstr(text, "AuthenticAMD") || strstr(text, "HygonGenuine");
 	host->intel = strstr(text, "GenuineIntel");
+	host->address_bits = physical_bits(text);
 	for (const char *p = text; (p = strstr(p, "processor\t")); p++)
 		n++;
 	/* a tree without topology: each is a core */
@@ -207,7 +222,76 @@ static void read_memory(struct fs *root, struct host *host)
 	host->default_page = (unsigned)meminfo(text, "Hugepagesize:");
 }
 
+/* ---- the IOMMU */
+
+/*
+ * Intel's say it in the capability register (VT-d specification, MGAW: bits 21:16, less
+ * one); AMD's do not in what sysfs shows.
+ */
+static void read_iommus(struct fs *root, struct host *host)
+{
+	struct name_list names;
+
+	if (name_list_read(root, IOMMUS, &names) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		char path[FS_PATH_MAX], text[32];
+		struct str s = STR_ON(path);
+		const char *p = text;
+		uint64_t cap;
+		unsigned bits;
+
+		str_join(&s, IOMMUS "/", names.names[i], "/intel-iommu/cap", NULL);
+		if (s.cut || fs_read_text(root, path, text, sizeof(text)) < 0 ||
+		    !str_take_hex(&p, 1, 16, &cap) || *p)
+			continue;
+		bits = (unsigned)(cap >> 16 & 0x3f) + 1;
+		if (!host->iommu_bits || bits < host->iommu_bits)
+			host->iommu_bits = bits;
+	}
+	name_list_finish(&names);
+}
+
+bool host_outreaches_iommu(const struct host *host)
+{
+	return host->iommu_bits &&
+	       (!host->address_bits || host->iommu_bits < host->address_bits);
+}
+
+uint64_t host_largest_bar(struct fs *root, const char *address)
+{
+	char path[FS_PATH_MAX], text[1024];
+	struct str s = STR_ON(path);
+	uint64_t start, end, largest = 0;
+
+	str_join(&s, PCI_DEVICES "/", address, "/resource", NULL);
+	if (s.cut || fs_read_text(root, path, text, sizeof(text)) < 0)
+		return 0;
+	for (const char *p = text; *p; p += *p == '\n') {
+		if (str_take_text(&p, "0x") && str_take_hex(&p, 1, 16, &start) &&
+		    str_take_text(&p, " 0x") && str_take_hex(&p, 1, 16, &end) &&
+		    end > start && end - start >= largest)
+			largest = end - start + 1;
+		p += strcspn(p, "\n");
+	}
+	return largest;
+}
+
 /* ---- what is installed */
+
+/* By the schema that comes with it; one that is not there is none of an old one's. */
+static bool libvirt_limits(struct fs *root)
+{
+	TEXT_OWNED char *text = NULL;
+	const char *element, *end;
+	size_t len;
+
+	if (slurp(root, SCHEMA, MAX_FILE, &text, &len) < 0)
+		return true;
+	element = strstr(text, "name=\"maxphysaddr\"");
+	end = element ? strstr(element, "</element>") : NULL;
+	return end && memmem(element, (size_t)(end - element), "\"limit\"", 7);
+}
 
 static const char *first_of(struct fs *root, const char *const *places)
 {
@@ -223,9 +307,11 @@ void host_read(struct fs *root, struct host *ret)
 	read_cpus(root, ret);
 	read_memory(root, ret);
 	read_pages(root, ret);
+	read_iommus(root, ret);
 	ret->kvm = exists(root, "dev/kvm");
 	ret->emulator = first_of(root, tools_qemu);
 	ret->libvirt = first_of(root, tools_libvirt) != NULL;
+	ret->libvirt_limits = libvirt_limits(root);
 	ret->swtpm = exists(root, "usr/bin/swtpm");
 	ret->default_network = exists(root, "etc/libvirt/qemu/networks/default.xml");
 	ret->network_runs = exists(root, "run/libvirt/network/default.xml");

@@ -84,6 +84,13 @@ static void add_processors(struct command_lines *l, const struct vm *vm)
 			command_value(l, "hv-vendor-id", VM_VENDOR_ID);
 		command_value(l, "kvm", "off");
 	}
+	if (vm->address_bits) {
+		char bits[16];
+		struct str s = STR_ON(bits);
+
+		str_add_uint(&s, vm->address_bits);
+		command_value(l, "host-phys-bits-limit", bits);
+	}
 	if (kvm) {
 		command_value(l, "host-cache-info", "on");
 		command_value(l, "l3-cache", "off");

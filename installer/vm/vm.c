@@ -56,6 +56,8 @@ static const struct field fields[] = {
 	{ "cpus", NUMBER, AT(cpus), NULL },
 	{ "threads", NUMBER, AT(threads), NULL },
 	{ "topoext", CHOICE, AT(topoext), vm_flag_names },
+	{ "address-bits", NUMBER, AT(address_bits), NULL },
+	{ "address-limit", CHOICE, AT(address_limit), vm_flag_names },
 	{ "hugepages", CHOICE, AT(hugepages), vm_flag_names },
 	{ "hugepage-kib", NUMBER, AT(hugepage_size), NULL },
 	{ "pin", CHOICE, AT(pin), vm_flag_names },

@@ -45,6 +45,8 @@ struct vm {
 	unsigned memory; /* MiB */
 	unsigned cpus, threads; /* virtual ones in all, and of them for each core */
 	enum vm_flag topoext; /* AMD: the guest is told of the threads */
+	unsigned address_bits; /* at most, of its addresses; 0: as many as the host's */
+	enum vm_flag address_limit; /* NO: libvirt has no word for that */
 	enum vm_flag hugepages, pin;
 	unsigned hugepage_size; /* KiB */
 	struct vm_list pins; /* one for each virtual processor: "4", a host's */

@@ -6,11 +6,10 @@
 
 #include "layout.h"
 #include "metadata.h"
+#include "qemu_words.h"
 #include "str.h"
 #include "writer.h"
 #include "xml_devices.h"
-
-#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
 
 static const char *on_off(bool on)
 {
@@ -142,6 +141,11 @@ static void write_cpu(struct writer *w, const struct vm *vm)
 	writer_close(w);
 	if (kvm)
 		writer_empty(w, "cache", "mode", "passthrough", NULL);
+	if (vm->address_limit == VM_YES) {
+		writer_start(w, "maxphysaddr", "mode", "passthrough", NULL);
+		writer_attribute(w, "limit", "%u", vm->address_bits);
+		writer_close(w);
+	}
 	if (vm->topoext == VM_YES)
 		writer_empty(w, "feature", "policy", "require", "name", "topoext", NULL);
 	writer_close(w);
@@ -164,6 +168,19 @@ static void write_clock(struct writer *w, const struct vm *vm)
 	writer_open(w, "pm");
 	writer_empty(w, "suspend-to-mem", "enabled", "no", NULL);
 	writer_empty(w, "suspend-to-disk", "enabled", "no", NULL);
+	writer_close(w);
+}
+
+/* libvirt has no word for it before 9.3. */
+static void write_limit(struct writer *w, const struct vm *vm)
+{
+	if (vm->address_limit != VM_NO)
+		return;
+	writer_open(w, "qemu:commandline");
+	writer_empty(w, "qemu:arg", "value", "-global", NULL);
+	writer_open(w, "qemu:arg");
+	writer_attribute(w, "value", QEMU_LIMIT "%u", vm->address_bits);
+	writer_close(w);
 	writer_close(w);
 }
 
@@ -202,7 +219,9 @@ static void write_domain(struct writer *w, const struct vm *vm,
 			 const struct claimed *claimed)
 {
 	writer_start(w, "domain", "type", vm_type_names[vm->type],
-		     vm->x_vga == VM_YES ? "xmlns:qemu" : NULL, QEMU_NAMESPACE, NULL);
+		     vm->x_vga == VM_YES || vm->address_limit == VM_NO ? "xmlns:qemu"
+								       : NULL,
+		     QEMU_URI, NULL);
 	writer_text(w, "name", "%s", vm->name);
 	writer_text(w, "uuid", "%s", vm->uuid);
 	if (vm->title)
@@ -218,6 +237,7 @@ static void write_domain(struct writer *w, const struct vm *vm,
 	write_cpu(w, vm);
 	write_clock(w, vm);
 	xml_write_devices(w, vm, claimed);
+	write_limit(w, vm);
 	write_x_vga(w, vm);
 	writer_close(w);
 }

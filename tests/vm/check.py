@@ -11,9 +11,11 @@ import re
 from domain import BUILD, CARD, DIR, NAME, ROM, TOP, Scene, backups, command, read
 from cases import Room, main, must
 import hostile
-from judge import (NIC, RAW, all_of, awaited, awaited_and_taken, findings, gone, judge, judge_words, no_hostdevs, pushed, put,
-                   renumbered, same, swapped_only, text, two_claims)
+from judge import (NIC, RAW, all_of, awaited, awaited_and_taken, findings, gone, judge, judge_words,
+                   no_hostdevs, pushed, put, renumbered, same, swapped_only, text, two_claims)
 import mend
+import width
+from width import MODE
 
 CASES = []
 CODES = {"memlock"}             # seen by attach.py: it takes a user's libvirt
@@ -383,12 +385,13 @@ expect("huge pages of no such size",
 
 # ---- processor
 
-MODE = "<cpu mode='host-passthrough' check='none'>"
 expect("CPU custom", text(MODE, "<cpu mode='custom'>"), {"cpu-mode": ("warning", "custom")})
 expect("CPU model", text(MODE, "<cpu mode='host-model'>"), {"cpu-mode": ("note", "host-model")})
 expect("CPU none", text(MODE, "<cpu>"), {"cpu-mode": ("warning",)})
 expect("CPU maximum", text(MODE, "<cpu mode='maximum'>"), {})
 expect("CPU emulated", all_of(text("'kvm'", "'qemu'"), text(MODE, "<cpu mode='maximum'>")), {})
+for reach in width.EXPECTED:
+    expect(*reach)
 TOPOLOGY = "<topology sockets='1' dies='1' cores='4' threads='2'/>"
 WINDOWS = 'id="http://microsoft.com/win/11"'
 LINUX = all_of(text(WINDOWS, 'id="http://debian.org/debian/12"'))

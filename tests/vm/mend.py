@@ -5,10 +5,11 @@ import os
 import re
 import xml.etree.ElementTree as ET
 
-from domain import (BACKUPS, BUILD, CARD, NAME, Scene, backups, command, hostdev, hostdevs,
+from domain import (BACKUPS, BUILD, CARD, NAME, QEMU, Scene, backups, command, hostdev, hostdevs,
                     metadata, read, recorded)
-from judge import (NIC, RAW, all_of, awaited, awaited_and_taken, check, findings, judge, no_hostdevs, pushed, renumbered, same,
-                   swapped_only, text, two_claims)
+from judge import (NIC, RAW, all_of, awaited, awaited_and_taken, check, findings, judge,
+                   no_hostdevs, pushed, renumbered, same, swapped_only, text, two_claims)
+from width import LOOKING_GLASS, MODE, OLD_LIBVIRT, argument, cpu_has, widths
 
 CASES = []
 OTHER = "0000:03:00.0"
@@ -118,6 +119,45 @@ def fix_all_left_out(folder):
     _, after = judge_fix(folder, lambda s: s.drop(*CARD), ["companion-missing"])
     same("places", hostdevs(after), {a: f"03:00.{a[-1]}" for a in CARD})
     check("<controller type='pci' index='3' model='pcie-root-port'/>" in after, "no port")
+
+
+@case
+def fix_addresses(folder):
+    """With what the libvirt that is there has a word for."""
+    narrow = widths([46, 39], 46, LOOKING_GLASS)
+    limit = "<maxphysaddr mode='passthrough' limit='39'/>"
+    before, after = judge_fix(folder, narrow, ["address-width"])
+    same("lines", lines_changed(before, after), [limit])
+    before, after = judge_fix(folder, all_of(narrow, cpu_has("<maxphysaddr mode='passthrough'/>")),
+                              ["address-width"])
+    same("lines", lines_changed(before, after), [limit])
+    same("limits", after.count("<maxphysaddr"), 1)
+
+
+@case
+def fix_addresses_of_a_model(folder):
+    before, after = judge_fix(folder, widths([39], 46, LOOKING_GLASS, text(
+        MODE, "<cpu mode='maximum' check='none'>")), ["address-width"])
+    same("lines", lines_changed(before, after), ["<maxphysaddr mode='passthrough' limit='39'/>"])
+    scene = Scene()
+    widths([39], 46, text(MODE, "<cpu mode='host-model' check='none'>"))(scene)
+    root, done = fix(folder, scene)
+    same("status", done.returncode, 0)
+    same("lines", lines_changed(scene.text, read(root)[len(scene.prolog):]),
+         ["<maxphysaddr mode='emulate' bits='39'/>"])
+
+
+@case
+def fix_addresses_with_old_libvirt(folder):
+    """In QEMU's own words, beside those that are there."""
+    narrow = widths([39], 46, LOOKING_GLASS, OLD_LIBVIRT)
+    words = ["-global", "max-x86_64-cpu.host-phys-bits-limit=39"]
+    for there, change in (([], narrow),
+                          (["-global", "a.b=c"], all_of(narrow, argument("a.b=c")))):
+        _, after = judge_fix(folder, change, ["address-width"])
+        found = [node.get("value") for node in ET.fromstring(after).iter(f"{{{QEMU}}}arg")]
+        same("words", found, there + words)
+        same("lines of words", after.count("<qemu:commandline"), 1)
 
 
 @case

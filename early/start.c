@@ -187,6 +187,33 @@ static bool await(struct start *start)
 	return true;
 }
 
+static void mark_model(struct start *start, const struct pci_ids *ids)
+{
+	char path[sizeof(REPORT_AWAITED_MODEL "VVVV:DDDD")];
+	struct str s = STR_ON(path);
+
+	str_add(&s, REPORT_AWAITED_MODEL);
+	str_add_hex(&s, ids->vendor, 4);
+	str_add_char(&s, ':');
+	str_add_hex(&s, ids->device, 4);
+	for (char *c = path + strlen(REPORT_AWAITED_MODEL); *c; c++)
+		if (*c >= 'a')
+			*c = (char)(*c - 'a' + 'A');
+	(void)!start->root->ops->replace(start->root, path, "", 0, FS_QUICK);
+}
+
+/* The models are there before udev asks for them. */
+static void mark_awaited(struct start *start)
+{
+	const struct conf *conf = &start->work->conf;
+
+	for (unsigned i = 0; i < conf->n_claims; i++)
+		for (unsigned k = 0; start->state->awaits[i] && k < conf->claims[i].n; k++)
+			mark_model(start,
+				   &conf->functions[conf->claims[i].first + k].identity.ids);
+	(void)!start->root->ops->replace(start->root, REPORT_AWAITED_PATH, "", 0, FS_QUICK);
+}
+
 /*
  * Settle decides about what is held, and may have to give back what is claimed; event
  * takes what comes late.
@@ -205,8 +232,7 @@ static void hand_over(struct start *start)
 	if (r < 0)
 		release_held(start, r);
 	else if (awaited)
-		(void)!start->root->ops->replace(start->root, REPORT_AWAITED_PATH, "", 0,
-						 FS_QUICK);
+		mark_awaited(start);
 }
 
 /* What is to be claimed, as far as that is known: vfio-pci is loaded for all of it. */

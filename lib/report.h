@@ -11,6 +11,11 @@
 #define REPORT_PATH "run/vfio-claim/report.json"
 /* There while late arrivals are awaited; to remove it ends that for this boot. */
 #define REPORT_AWAITED_PATH "run/vfio-claim/awaited"
+/*
+ * One more for each model, VVVV:DDDD behind it in upper case as in the kernel's PCI_ID=
+ * (drivers/pci/pci-driver.c, pci_uevent()): udev looks for it and starts nothing for others.
+ */
+#define REPORT_AWAITED_MODEL REPORT_AWAITED_PATH "."
 /* flock(): late arrivals are claimed while it is held, and not while another holds it. */
 #define REPORT_LOCK_PATH "run/vfio-claim/state.lock"
 #define REPORT_DETAIL_LEN 240

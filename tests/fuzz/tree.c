@@ -245,7 +245,8 @@ static int tree_write(struct fs *fs, const char *path, const char *data, size_t 
 /* What one stage leaves to the next. */
 static bool is_handed_on(const char *path)
 {
-	return !strcmp(path, STATE_PATH) || !strcmp(path, REPORT_AWAITED_PATH);
+	return !strcmp(path, STATE_PATH) ||
+	       !strncmp(path, REPORT_AWAITED_PATH, strlen(REPORT_AWAITED_PATH));
 }
 
 /* Only what is kept for the next boot, and for settle; the report has no place here. */

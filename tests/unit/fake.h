@@ -159,6 +159,8 @@ struct fake {
 	const char *opened; /* what process 1 has open; NULL: nothing, and "": no /proc */
 	const char *usb; /* a USB device of the controller of the scenes; NULL: none */
 	bool awaited; /* run/vfio-claim/awaited is there */
+	char models[8][10]; /* VVVV:DDDD of the files beside it */
+	unsigned n_models;
 	/* last, so that a copy need not be larger than it is: see scene_copy() */
 	size_t state_len; /* of run/vfio-claim/state; 0: there is none */
 	char state[FAKE_STATE_SIZE];

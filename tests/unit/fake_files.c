@@ -260,9 +260,16 @@ static int store_state(struct fake *f, const char *data, size_t len)
 	return 0;
 }
 
-static int store_mark(struct fake *f)
+static int store_mark(struct fake *f, const char *path)
 {
-	f->awaited = true;
+	const char *model = path + strlen(REPORT_AWAITED_MODEL);
+
+	if (!str_starts(path, REPORT_AWAITED_MODEL))
+		f->awaited = true;
+	else if (f->n_models < ARRAY_SIZE(f->models))
+		str_copy(f->models[f->n_models++], sizeof(f->models[0]), model);
+	else
+		return -ENOSPC;
 	return 0;
 }
 
@@ -286,8 +293,8 @@ static int fake_replace(struct fs *fs, const char *path, const char *data, size_
 	(void)how;
 	if (!fault || fault->after)
 		r = str_equal(path, STATE_PATH) ? store_state(f, data, len)
-		    : str_equal(path, REPORT_AWAITED_PATH)
-			    ? store_mark(f)
+		    : str_starts(path, REPORT_AWAITED_PATH)
+			    ? store_mark(f, path)
 			    : store_report(f, path, data, len);
 	return fake_end(f, fault, r);
 }

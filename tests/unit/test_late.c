@@ -150,6 +150,32 @@ static void only_what_is_awaited_is_promised(void **state)
 	scene_free(s);
 }
 
+static bool has_model(const struct scene *s, const char *model)
+{
+	for (unsigned i = 0; i < s->fake.n_models; i++)
+		if (str_equal(s->fake.models[i], model))
+			return true;
+	return false;
+}
+
+/* Upper case, as in PCI_ID= of a uevent, by which 60-vfio-claim.rules asks. */
+static void udev_finds_the_models(void **state)
+{
+	struct scene *s = started(awaited_and_not);
+
+	(void)state;
+	assert_true(s->fake.awaited);
+	assert_true(has_model(s, "10DE:2484"));
+	assert_true(has_model(s, "10DE:228B"));
+	assert_true(has_model(s, "10DE:1AD8"));
+	assert_int_equal(s->fake.n_models, 3);
+	scene_free(s);
+	s = started(scene_desktop);
+	assert_false(s->fake.awaited);
+	assert_int_equal(s->fake.n_models, 0);
+	scene_free(s);
+}
+
 /* ---- while others are at work */
 
 static void late_on_a_disk(struct scene *s)
@@ -221,6 +247,7 @@ int main(void)
 		cmocka_unit_test(nvidia_drm_has_it),
 		cmocka_unit_test(its_settings_are_made_and_told),
 		cmocka_unit_test(only_what_is_awaited_is_promised),
+		cmocka_unit_test(udev_finds_the_models),
 		cmocka_unit_test(settle_is_waited_for),
 		cmocka_unit_test(settle_leaves_nothing),
 		cmocka_unit_test(it_is_not_awaited_any_more),

@@ -10,11 +10,41 @@
 #include "survey.h"
 #include "text.h"
 
+struct bus {
+	struct pci_address address; /* of one function on it */
+	struct pci_path path;
+	bool known;
+};
+
+/*
+ * `last` is where the function before this one is. Functions of one bus differ in the
+ * last step alone, virtual ones (drivers/pci/iov.c: their parent is that of the physical
+ * function) included: one link tells the path of all.
+ */
+static bool find_path(struct fs *root, struct pci_address address, struct bus *last,
+		      struct pci_path *ret)
+{
+	struct pci_path *path = &last->path;
+
+	if (!last->known || last->address.domain != address.domain ||
+	    last->address.bus != address.bus) {
+		last->address = address;
+		last->known = pci_path_of(root, address, path) == 0;
+	} else if (path->depth) {
+		path->devfn[path->depth - 1] = address.devfn;
+	} else {
+		path->root = address;
+	}
+	*ret = *path;
+	return last->known;
+}
+
 int list_read(struct fs *root, const struct pci_list *all, struct list *ret)
 {
 	struct list list = { 0 };
 	struct list_entry *e;
 	struct names *names;
+	struct bus bus = { .known = false };
 	struct pci_path path;
 	struct str s;
 	int r;
@@ -30,7 +60,7 @@ int list_read(struct fs *root, const struct pci_list *all, struct list *ret)
 		if (e->group < 0)
 			e->group = -1;
 		s = STR_ON(e->path);
-		if (pci_path_of(root, e->function->address, &path) == 0)
+		if (find_path(root, e->function->address, &bus, &path))
 			pci_path_add(&s, &path);
 		if (e->function->known)
 			names_function(names, &e->function->ids, e->name,

@@ -123,11 +123,13 @@ $(B)/vfio-claim-early: $(B)/vfio-claim-early.debug
 
 INSTALLER_SRC := $(filter-out installer/vm/%,$(wildcard installer/*.c installer/*/*.c))
 INSTALLER_OBJ := $(LIB_SRC:%.c=$(B)/installer/%.o) $(INSTALLER_SRC:%.c=$(B)/installer/%.o)
-INSTALLER_LIBS := json-c blkid libarchive nettle libpci libkmod
+INSTALLER_LIBS := json-c blkid
+# whose headers are needed: installer/library.c loads them when a command does
+LOADED_LIBS := libarchive nettle libpci libkmod
 INSTALLER_ROOMS := look setup journal bootloader initramfs boots hands doctor snapshot
 INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) \
 	$(CPPFLAGS_ALL) -DLOCALEDIR='"$(LOCALEDIR)"' -Iinstaller $(INSTALLER_ROOMS:%=-Iinstaller/%) \
-	$(shell pkg-config --cflags $(INSTALLER_LIBS))
+	$(shell pkg-config --cflags $(INSTALLER_LIBS) $(LOADED_LIBS))
 
 $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h installer/*/*.h) Makefile
 	@mkdir -p $(@D)
@@ -153,7 +155,8 @@ $(B)/vfio-claim: $(INSTALLER_OBJ)
 
 VM_SRC := $(wildcard installer/vm/*.c)
 VM_OBJ := $(VM_SRC:%.c=$(B)/installer/%.o)
-VM_LIBS := $(INSTALLER_LIBS) libvirt libxml-2.0
+# libvirt brings nettle in any case
+VM_LIBS := $(INSTALLER_LIBS) nettle libvirt libxml-2.0
 
 $(VM_OBJ): INSTALLER_LIBS := $(VM_LIBS)
 $(VM_OBJ): INSTALLER_ROOMS += vm

@@ -176,6 +176,8 @@ static int run(struct context *context)
 	struct snapshot_result result;
 	struct output out;
 	const char *file;
+	char text[640];
+	struct str why = STR_ON(text);
 	int r;
 
 	if (context->n_arguments != 1) {
@@ -194,6 +196,10 @@ static int run(struct context *context)
 		fputs(_("vfio-claim: an archive is not for a terminal; name a FILE\n"),
 		      stderr);
 		return EXIT_USAGE;
+	}
+	if (snapshot_ready(&why) < 0) {
+		fprintf(stderr, "vfio-claim: %s\n", text);
+		return EXIT_REFUSED;
 	}
 	r = open_output(file, &out);
 	if (r == 0)

@@ -143,8 +143,11 @@ enum doctor_module {
 	DOCTOR_MODULE_FILE,
 	DOCTOR_MODULE_BUILTIN,
 	DOCTOR_MODULE_LOST, /* it is in the index, its file is gone */
-	DOCTOR_MODULE_UNKNOWN, /* the indexes cannot be used */
+	DOCTOR_MODULE_UNKNOWN, /* the indexes, or libkmod, cannot be used */
 };
+
+/* Whether there is a libkmod to ask: 0, or -ELIBACC with `why`. */
+int doctor_modules_ready(struct str *why) __attribute__((nonnull, warn_unused_result));
 
 /*
  * Asks libkmod about up to 8 modules of an installed kernel. In a process of its own: it

@@ -55,6 +55,10 @@ void doctor_vfio_modules(struct doctor *d)
 	char good[1024];
 	struct str s = STR_ON(good);
 
+	if (doctor_modules_ready(&s) < 0) {
+		doctor_say(d, DOCTOR_UNKNOWN, "%s", good);
+		return;
+	}
 	for (size_t i = 0; i < d->kernels.n; i++)
 		judge_kernel(d, d->kernels.release[i], &s);
 	if (s.len)

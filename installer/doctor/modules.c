@@ -7,9 +7,22 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "library.h"
 
 #define NAMES_MAX 8
 #define SECONDS 5 /* an index that is a pipe, a disk that hangs */
+
+#define CALLS(CALL)                       \
+	CALL(kmod_load_resources)         \
+	CALL(kmod_module_get_module)      \
+	CALL(kmod_module_get_path)        \
+	CALL(kmod_module_new_from_lookup) \
+	CALL(kmod_module_unref)           \
+	CALL(kmod_module_unref_list)      \
+	CALL(kmod_new)                    \
+	CALL(kmod_set_log_fn)             \
+	CALL(kmod_unref)
+LIBRARY_CALLS(calls, CALLS);
 
 /* What libkmod opens by name in the folder that it is given. */
 static const char *const indexes[] = { "modules.dep.bin",     "modules.alias.bin",
@@ -54,14 +67,14 @@ static void look(const struct doctor *d, const char *release, const char *folder
 {
 	/* not the running system's configuration */
 	const char *const nowhere = NULL;
-	struct kmod_ctx *ctx = kmod_new(folder, &nowhere);
+	struct kmod_ctx *ctx = sym_kmod_new(folder, &nowhere);
 
 	if (!ctx)
 		return;
-	kmod_set_log_fn(ctx, be_quiet, NULL);
+	sym_kmod_set_log_fn(ctx, be_quiet, NULL);
 	/* without it damaged indexes are read byte by byte */
-	if (kmod_load_resources(ctx) < 0) {
-		kmod_unref(ctx);
+	if (sym_kmod_load_resources(ctx) < 0) {
+		sym_kmod_unref(ctx);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -69,18 +82,18 @@ static void look(const struct doctor *d, const char *release, const char *folder
 		struct kmod_module *module;
 		const char *file;
 
-		if (kmod_module_new_from_lookup(ctx, names[i], &list) < 0)
+		if (sym_kmod_module_new_from_lookup(ctx, names[i], &list) < 0)
 			continue;
 		ret[i] = DOCTOR_MODULE_ABSENT;
 		if (!list)
 			continue;
-		module = kmod_module_get_module(list);
-		file = kmod_module_get_path(module);
+		module = sym_kmod_module_get_module(list);
+		file = sym_kmod_module_get_path(module);
 		ret[i] = file ? judge(d, release, folder, file) : DOCTOR_MODULE_BUILTIN;
-		kmod_module_unref(module);
-		kmod_module_unref_list(list);
+		sym_kmod_module_unref(module);
+		sym_kmod_module_unref_list(list);
 	}
-	kmod_unref(ctx);
+	sym_kmod_unref(ctx);
 }
 
 static void in_child(const struct doctor *d, const char *release, int folder, int out,
@@ -100,6 +113,11 @@ static void in_child(const struct doctor *d, const char *release, int folder, in
 	_exit(written != (ssize_t)n);
 }
 
+int doctor_modules_ready(struct str *why)
+{
+	return library_load(LIBRARY_KMOD, calls, ARRAY_SIZE(calls), why);
+}
+
 void doctor_modules(const struct doctor *d, const char *release, const char *const *names,
 		    size_t n, enum doctor_module *ret)
 {
@@ -112,6 +130,10 @@ void doctor_modules(const struct doctor *d, const char *release, const char *con
 
 	for (size_t i = 0; i < n; i++)
 		ret[i] = DOCTOR_MODULE_UNKNOWN;
+	/* here, and not in every child once more */
+	if (doctor_modules_ready(&s) < 0)
+		return;
+	s = STR_ON(path);
 	str_join(&s, "lib/modules/", release, NULL);
 	folder = fs_open(d->root, path, O_RDONLY | O_DIRECTORY, 0);
 	if (folder < 0)

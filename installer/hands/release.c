@@ -13,6 +13,7 @@
 #include "changed.h"
 #include "driver.h"
 #include "host_users.h"
+#include "library.h"
 #include "machine.h"
 #include "text.h"
 #include "turn.h"
@@ -23,6 +24,13 @@
 #define POLL_MS 100
 #define DEADLINE_MS 30000 /* each display may take WAIT_MS */
 #define RECOVER_MS 5000
+
+#define CALLS(CALL)                       \
+	CALL(kmod_module_new_from_lookup) \
+	CALL(kmod_module_unref_list)      \
+	CALL(kmod_new)                    \
+	CALL(kmod_unref)
+LIBRARY_CALLS(calls, CALLS);
 
 struct job {
 	struct fs *root;
@@ -114,11 +122,13 @@ static int open_modules(struct fs *root)
 	return fs_open(root, path, O_RDONLY | O_DIRECTORY, 0);
 }
 
-/* Whether any module of the host says that it drives this, blacklisted or not. */
-static bool module_fits(struct fs *root, struct pci_address address)
+/* Whether any module of the host says that it drives this, blacklisted or not. Without
+ * libkmod, with that said, none does: then the host has it, without a driver. */
+static bool module_fits(struct fs *root, struct pci_address address, struct str *what)
 {
 	const char *const no_configuration = NULL;
-	char path[FS_PATH_MAX], alias[128], folder[32];
+	char path[FS_PATH_MAX], alias[128], folder[32], text[512];
+	struct str why = STR_ON(text);
 	struct kmod_list *modules = NULL;
 	struct kmod_ctx *kmod;
 	bool fits = false;
@@ -130,12 +140,18 @@ static bool module_fits(struct fs *root, struct pci_address address)
 	fd = open_modules(root);
 	if (fd < 0)
 		return false;
+	if (library_load(LIBRARY_KMOD, calls, ARRAY_SIZE(calls), &why) < 0) {
+		str_join(what, "; ", text, NULL);
+		close(fd);
+		return false;
+	}
 	snprintf(folder, sizeof(folder), "/proc/self/fd/%d", fd);
-	kmod = kmod_new(folder, &no_configuration);
+	kmod = sym_kmod_new(folder, &no_configuration);
 	if (kmod)
-		fits = kmod_module_new_from_lookup(kmod, alias, &modules) == 0 && modules;
-	kmod_module_unref_list(modules);
-	kmod_unref(kmod);
+		fits = sym_kmod_module_new_from_lookup(kmod, alias, &modules) == 0 &&
+		       modules;
+	sym_kmod_module_unref_list(modules);
+	sym_kmod_unref(kmod);
 	close(fd);
 	return fits;
 }
@@ -226,7 +242,7 @@ static bool offer_to_host(const struct job *job, struct str *what)
 		if (is_display(job->root, e->address) &&
 		    !wait_for_driver(job->root, e->address, what))
 			missing = missing || e->previous_driver[0] ||
-				  module_fits(job->root, e->address);
+				  module_fits(job->root, e->address, what);
 	}
 	return !missing;
 }

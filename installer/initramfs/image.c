@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "image.h"
 
-#include <archive.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "pe.h"
 #include "text.h"
+#include "unpack.h"
 
 #define BLOCK (128 * 1024)
 #define HEADER                                                                   \
@@ -21,7 +21,7 @@ struct source {
 	const char *at; /* bytes that are there */
 	size_t left;
 	uint64_t pos; /* of `at`: the alignment of archives counts from 0 */
-	struct archive *archive; /* NULL: the file */
+	struct unpack *unpack; /* NULL: the file */
 	int error;
 };
 
@@ -31,9 +31,8 @@ struct image {
 	int fd;
 	uint64_t base, size; /* of the part of the file that is the image */
 	struct source file;
-	uint64_t packed_pos; /* where libarchive reads next */
 	uint64_t unpacked; /* bytes, of all parts so far */
-	char block[BLOCK], packed_block[BLOCK];
+	char block[BLOCK];
 	char name[PATH_MAX + 1];
 };
 
@@ -50,20 +49,11 @@ static int cut_off(struct image *im)
 	return damaged(im, _("it is cut off"));
 }
 
-static int unpacking_failed(struct image *im, struct archive *archive)
-{
-	const char *error = archive_error_string(archive);
-	char text[160];
-
-	text_clean(text, sizeof(text), error ? error : "?");
-	str_join(im->why, _("it cannot be unpacked: "), text, NULL);
-	return archive_errno(archive) == ENOMEM ? -ENOMEM : -EBADMSG;
-}
-
 /* ---- bytes */
 
-static ssize_t read_at(const struct image *im, char *buf, size_t size, uint64_t pos)
+static ssize_t read_at(void *arg, char *buf, size_t size, uint64_t pos)
 {
+	const struct image *im = arg;
 	const uint64_t left = pos < im->size ? im->size - pos : 0;
 	ssize_t n;
 
@@ -89,20 +79,10 @@ static int more_of_file(struct image *im, struct source *s)
 
 static int more_of_archive(struct image *im, struct source *s)
 {
-	const void *block;
-	la_int64_t offset;
-	int r;
+	const int r = unpack_more(s->unpack, &s->at, &s->left, im->why);
 
-	do
-		r = archive_read_data_block(s->archive, &block, &s->left, &offset);
-	while (r == ARCHIVE_OK && s->left == 0);
-	if (r != ARCHIVE_OK)
-		s->left = 0;
-	if (r == ARCHIVE_EOF)
-		return 0;
-	if (r != ARCHIVE_OK)
-		return unpacking_failed(im, s->archive);
-	s->at = block;
+	if (r <= 0)
+		return r;
 	im->unpacked += s->left;
 	if (im->unpacked > IMAGE_MAX_BYTES) {
 		str_add(im->why, _("it unpacks to more than 4 GiB"));
@@ -116,7 +96,7 @@ static int more(struct image *im, struct source *s)
 {
 	if (s->left > 0)
 		return 1;
-	return s->archive ? more_of_archive(im, s) : more_of_file(im, s);
+	return s->unpack ? more_of_archive(im, s) : more_of_file(im, s);
 }
 
 static size_t skip(struct source *s, uint64_t len)
@@ -295,81 +275,6 @@ static bool archive_begins(const struct source *s)
 
 /* ---- compressed parts */
 
-typedef int filter_fn(struct archive *archive);
-
-static const struct packer {
-	const char *name;
-	const char *magic;
-	size_t len;
-	filter_fn *filter;
-} packers[] = {
-	{ "gzip", "\x1f\x8b", 2, archive_read_support_filter_gzip },
-	{ "xz",
-	  "\xfd"
-	  "7zXZ\0",
-	  6, archive_read_support_filter_xz },
-	{ "zstd", "\x28\xb5\x2f\xfd", 4, archive_read_support_filter_zstd },
-	{ "lz4", "\x02\x21\x4c\x18", 4, archive_read_support_filter_lz4 },
-	{ "lz4", "\x04\x22\x4d\x18", 4, archive_read_support_filter_lz4 },
-	{ "lzma", "\x5d\0\0", 3, archive_read_support_filter_lzma },
-	{ "bzip2", "BZh", 3, archive_read_support_filter_bzip2 },
-	{ "lzo", "\x89LZO\0\r\n\x1a\n", 9, archive_read_support_filter_lzop },
-};
-
-static la_ssize_t read_packed(struct archive *archive, void *arg, const void **ret)
-{
-	struct image *im = arg;
-	const ssize_t n = read_at(im, im->packed_block, BLOCK, im->packed_pos);
-
-	if (n < 0) {
-		archive_set_error(archive, -(int)n, "%s", str_errno((int)n));
-		return -1;
-	}
-	*ret = im->packed_block;
-	im->packed_pos += (uint64_t)n;
-	return n;
-}
-
-static int find_packer(struct image *im, const struct packer **ret)
-{
-	char magic[16] = "";
-	const ssize_t n = read_at(im, magic, sizeof(magic), im->file.pos);
-
-	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
-		if (n >= (ssize_t)packers[i].len &&
-		    memcmp(magic, packers[i].magic, packers[i].len) == 0) {
-			*ret = &packers[i];
-			return 0;
-		}
-	}
-	return damaged(im,
-		       _("neither an archive nor anything compressed begins where one "
-			 "should"));
-}
-
-/* With this one way to unpack, and no program started for it: OK or another one. */
-static int open_packed(struct image *im, struct archive *archive,
-		       const struct packer *packer)
-{
-	struct archive_entry *entry;
-
-	/* ARCHIVE_WARN: libarchive would run a program */
-	if (packer->filter(archive) != ARCHIVE_OK) {
-		str_join(im->why, _("it is compressed with "), packer->name,
-			 _(", which libarchive cannot unpack here"), NULL);
-		return -EOPNOTSUPP;
-	}
-	im->packed_pos = im->file.pos;
-	if (archive_read_support_format_raw(archive) != ARCHIVE_OK ||
-	    archive_read_open(archive, im, NULL, read_packed, NULL) != ARCHIVE_OK ||
-	    archive_read_next_header(archive, &entry) != ARCHIVE_OK)
-		return unpacking_failed(im, archive);
-	/* the file and one filter: what is compressed twice is not what a kernel reads */
-	if (archive_filter_count(archive) != 2)
-		return damaged(im, _("what is compressed in it is no archive"));
-	return 0;
-}
-
 static int walk_unpacked(struct image *im, struct source *s)
 {
 	int r;
@@ -386,22 +291,18 @@ static int walk_unpacked(struct image *im, struct source *s)
 
 static int walk_packed(struct image *im)
 {
-	struct source s = { .archive = archive_read_new() };
-	const struct packer *packer;
+	struct source s = { .left = 0 };
 	int r;
 
-	if (!s.archive)
-		return -ENOMEM;
-	r = find_packer(im, &packer);
-	if (r == 0)
-		r = open_packed(im, s.archive, packer);
-	if (r == 0)
-		r = walk_unpacked(im, &s);
+	r = unpack_open(read_at, im, im->file.pos, &s.unpack, im->why);
+	if (r < 0)
+		return r;
+	r = walk_unpacked(im, &s);
 	if (r == 0) {
-		im->file.pos += (uint64_t)archive_filter_bytes(s.archive, -1);
+		im->file.pos += unpack_taken(s.unpack);
 		im->file.left = 0;
 	}
-	archive_read_free(s.archive);
+	unpack_close(s.unpack);
 	return r;
 }
 

@@ -177,11 +177,15 @@ static void clean(struct journal *j)
 
 int journal_open(struct fs *root, bool change, struct journal **ret, struct str *why)
 {
-	struct journal *j = calloc(1, sizeof(*j));
+	struct journal *j;
 	char text[256];
 	struct str detail = STR_ON(text);
-	int r = 0;
+	int r;
 
+	r = ledger_ready(why);
+	if (r < 0)
+		return r;
+	j = calloc(1, sizeof(*j));
 	if (!j)
 		return journal_say(why, -ENOMEM, _("there is no memory left"));
 	j->root = root;

@@ -7,7 +7,14 @@
 
 #include <nettle/sha2.h>
 
+#include "library.h"
 #include "words.h"
+
+#define CALLS(CALL)                \
+	CALL(nettle_sha256_digest) \
+	CALL(nettle_sha256_init)   \
+	CALL(nettle_sha256_update)
+LIBRARY_CALLS(calls, CALLS);
 
 void ledger_free_paths(char ***paths, size_t *n)
 {
@@ -112,6 +119,11 @@ int ledger_add_path(char ***paths, size_t *n, const char *path)
 	return 0;
 }
 
+int ledger_ready(struct str *why)
+{
+	return library_load(LIBRARY_NETTLE, calls, ARRAY_SIZE(calls), why);
+}
+
 void ledger_hash(const char *data, size_t len, char ret[LEDGER_HASH_LEN])
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
@@ -121,9 +133,9 @@ void ledger_hash(const char *data, size_t len, char ret[LEDGER_HASH_LEN])
 	str_init(&s, ret, LEDGER_HASH_LEN);
 	if (!data)
 		return;
-	sha256_init(&sha);
-	sha256_update(&sha, len, (const uint8_t *)data);
-	sha256_digest(&sha, sizeof(digest), digest);
+	sym_nettle_sha256_init(&sha);
+	sym_nettle_sha256_update(&sha, len, (const uint8_t *)data);
+	sym_nettle_sha256_digest(&sha, sizeof(digest), digest);
 	for (size_t i = 0; i < sizeof(digest); i++)
 		str_add_hex(&s, digest[i], 2);
 }

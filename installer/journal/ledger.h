@@ -77,6 +77,8 @@ int ledger_add_path(char ***paths, size_t *n, const char *path)
 	__attribute__((nonnull, warn_unused_result));
 void ledger_free_paths(char ***paths, size_t *n) __attribute__((nonnull));
 
+/* Before the first ledger_hash(): 0, or -ELIBACC with `why`. */
+int ledger_ready(struct str *why) __attribute__((nonnull, warn_unused_result));
 /* `data` NULL: "" */
 void ledger_hash(const char *data, size_t len, char ret[LEDGER_HASH_LEN])
 	__attribute__((nonnull(3)));

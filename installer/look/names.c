@@ -11,11 +11,19 @@
 
 #include <pci/pci.h>
 
+#include "library.h"
 #include "slurp.h"
 #include "text.h"
 
 #define DATABASE_MAX (16 * 1024 * 1024)
 #define NAME_LEN 512
+
+#define CALLS(CALL)           \
+	CALL(pci_alloc)       \
+	CALL(pci_cleanup)     \
+	CALL(pci_lookup_name) \
+	CALL(pci_set_name_list_path)
+LIBRARY_CALLS(calls, CALLS);
 
 struct names {
 	struct pci_access *access;
@@ -63,36 +71,65 @@ static int copy_database(struct fs *root)
 	return fd < 0 ? -EIO : fd;
 }
 
-int names_open(struct fs *root, struct names **ret)
+/* False, with that said once, if there is only numbers to be had. */
+static bool is_there(void)
 {
-	struct names *names = calloc(1, sizeof(*names));
+	static int result = 1;
+	char text[640];
+	struct str why = STR_ON(text);
 
-	if (!names)
-		return -ENOMEM;
-	names->access = pci_alloc();
-	if (!names->access) {
-		free(names);
-		return -ENOMEM;
+	if (result > 0) {
+		result = library_load(LIBRARY_PCI, calls, ARRAY_SIZE(calls), &why);
+		if (result < 0)
+			fprintf(stderr,
+				_("vfio-claim: functions have no names here: %s\n"),
+				text);
 	}
+	return result == 0;
+}
+
+static int open_access(struct fs *root, struct names *names)
+{
+	names->access = sym_pci_alloc();
+	if (!names->access)
+		return -ENOMEM;
 	/* not pci_init(): that looks for a way to the devices, and gives up without one
 	 */
 	names->access->error = on_error;
 	names->access->warning = on_message;
 	names->access->debug = on_message;
-	names->fd = root->captured ? copy_database(root) : -1;
+	if (root->captured)
+		names->fd = copy_database(root);
 	if (names->fd >= 0) {
 		snprintf(names->path, sizeof(names->path), "/proc/self/fd/%d", names->fd);
-		pci_set_name_list_path(names->access, names->path, 0);
+		sym_pci_set_name_list_path(names->access, names->path, 0);
 	}
-	*ret = names;
 	return 0;
+}
+
+int names_open(struct fs *root, struct names **ret)
+{
+	struct names *names = calloc(1, sizeof(*names));
+	int r = 0;
+
+	if (!names)
+		return -ENOMEM;
+	names->fd = -1;
+	if (is_there())
+		r = open_access(root, names);
+	if (r < 0)
+		free(names);
+	else
+		*ret = names;
+	return r;
 }
 
 void names_close(struct names *names)
 {
 	if (!names)
 		return;
-	pci_cleanup(names->access);
+	if (names->access)
+		sym_pci_cleanup(names->access);
 	if (names->fd >= 0)
 		close(names->fd);
 	free(names);
@@ -109,10 +146,10 @@ static void finish(char *dst, size_t size, const char *name)
 static bool lookup(struct names *names, int flags, unsigned a, unsigned b,
 		   char ret[static NAME_LEN])
 {
-	if (setjmp(failed) != 0)
+	if (!names->access || setjmp(failed) != 0)
 		return false;
-	return pci_lookup_name(names->access, ret, NAME_LEN, flags | PCI_LOOKUP_NO_HWDB,
-			       a, b) == ret;
+	return sym_pci_lookup_name(names->access, ret, NAME_LEN,
+				   flags | PCI_LOOKUP_NO_HWDB, a, b) == ret;
 }
 
 void names_function(struct names *names, const struct pci_ids *ids, char *buf,

@@ -9,8 +9,8 @@
 
 struct names;
 
-/* Returns 0 or -ENOMEM; a machine without a database gives numbers. The caller calls
- * names_close(). */
+/* Returns 0 or -ENOMEM; a machine without a database gives numbers, as one without
+ * libpci does, after a word on stderr. The caller calls names_close(). */
 int names_open(struct fs *root, struct names **ret)
 	__attribute__((nonnull, warn_unused_result));
 void names_close(struct names *names);

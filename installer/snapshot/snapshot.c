@@ -8,10 +8,38 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "library.h"
 #include "slurp.h"
 
 #define CONTENT_MAX (16 * 1024 * 1024)
 #define ATTRIBUTE_MAX 4096 /* PAGE_SIZE, and a configuration space */
+
+#define CALLS(CALL)                         \
+	CALL(archive_entry_copy_pathname)   \
+	CALL(archive_entry_copy_symlink)    \
+	CALL(archive_entry_free)            \
+	CALL(archive_entry_new)             \
+	CALL(archive_entry_set_filetype)    \
+	CALL(archive_entry_set_mtime)       \
+	CALL(archive_entry_set_perm)        \
+	CALL(archive_entry_set_size)        \
+	CALL(archive_errno)                 \
+	CALL(archive_write_add_filter_gzip) \
+	CALL(archive_write_add_filter_zstd) \
+	CALL(archive_write_close)           \
+	CALL(archive_write_data)            \
+	CALL(archive_write_fail)            \
+	CALL(archive_write_free)            \
+	CALL(archive_write_header)          \
+	CALL(archive_write_new)             \
+	CALL(archive_write_open_fd)         \
+	CALL(archive_write_set_format_gnutar)
+LIBRARY_CALLS(calls, CALLS);
+
+int snapshot_ready(struct str *why)
+{
+	return library_load(LIBRARY_ARCHIVE, calls, ARRAY_SIZE(calls), why);
+}
 
 bool snapshot_how(const char *name, enum snapshot_how *ret)
 {
@@ -121,7 +149,7 @@ static int read_item(const struct writer *w, const struct item *item, char **ret
 
 static int write_error(struct archive *archive)
 {
-	const int error = archive_errno(archive);
+	const int error = sym_archive_errno(archive);
 
 	return error > 0 ? -error : -EIO;
 }
@@ -129,24 +157,24 @@ static int write_error(struct archive *archive)
 static int put(const struct writer *w, const struct item *item, const char *path,
 	       const char *content, size_t len)
 {
-	struct archive_entry *e = archive_entry_new();
+	struct archive_entry *e = sym_archive_entry_new();
 	int r = 0;
 
 	if (!e)
 		return -ENOMEM;
-	archive_entry_copy_pathname(e, path);
-	archive_entry_set_mtime(e, w->now, 0);
-	archive_entry_set_perm(e, item->kind == ITEM_FOLDER ? 0755 : 0644);
-	archive_entry_set_filetype(e, item->kind == ITEM_FOLDER ? AE_IFDIR
-				      : item->kind == ITEM_LINK ? AE_IFLNK
-								: AE_IFREG);
+	sym_archive_entry_copy_pathname(e, path);
+	sym_archive_entry_set_mtime(e, w->now, 0);
+	sym_archive_entry_set_perm(e, item->kind == ITEM_FOLDER ? 0755 : 0644);
+	sym_archive_entry_set_filetype(e, item->kind == ITEM_FOLDER ? AE_IFDIR
+					  : item->kind == ITEM_LINK ? AE_IFLNK
+								    : AE_IFREG);
 	if (item->kind == ITEM_LINK)
-		archive_entry_copy_symlink(e, item->text);
-	archive_entry_set_size(e, (la_int64_t)len);
-	if (archive_write_header(w->archive, e) < ARCHIVE_WARN ||
-	    (len && archive_write_data(w->archive, content, len) != (la_ssize_t)len))
+		sym_archive_entry_copy_symlink(e, item->text);
+	sym_archive_entry_set_size(e, (la_int64_t)len);
+	if (sym_archive_write_header(w->archive, e) < ARCHIVE_WARN ||
+	    (len && sym_archive_write_data(w->archive, content, len) != (la_ssize_t)len))
 		r = write_error(w->archive);
-	archive_entry_free(e);
+	sym_archive_entry_free(e);
 	return r;
 }
 
@@ -188,21 +216,21 @@ static int write_item(const struct writer *w, const struct item *item,
 
 static int open_archive(struct archive *a, enum snapshot_how how, int fd)
 {
-	int r = archive_write_set_format_gnutar(a);
+	int r = sym_archive_write_set_format_gnutar(a);
 
 	if (r == ARCHIVE_OK && how == SNAPSHOT_GZIP)
-		r = archive_write_add_filter_gzip(a);
+		r = sym_archive_write_add_filter_gzip(a);
 	if (r == ARCHIVE_OK && how == SNAPSHOT_ZSTD)
-		r = archive_write_add_filter_zstd(a);
+		r = sym_archive_write_add_filter_zstd(a);
 	if (r == ARCHIVE_OK)
-		r = archive_write_open_fd(a, fd);
+		r = sym_archive_write_open_fd(a, fd);
 	return r == ARCHIVE_OK ? 0 : write_error(a);
 }
 
 int snapshot_write(const struct inventory *inventory, struct scrub *scrub,
 		   enum snapshot_how how, int fd, struct snapshot_result *ret)
 {
-	struct writer w = { .archive = archive_write_new(),
+	struct writer w = { .archive = sym_archive_write_new(),
 			    .root = inventory->root,
 			    .scrub = scrub,
 			    .now = time(NULL) };
@@ -214,10 +242,10 @@ int snapshot_write(const struct inventory *inventory, struct scrub *scrub,
 	r = open_archive(w.archive, how, fd);
 	for (size_t i = 0; r == 0 && i < inventory->n; i++)
 		r = write_item(&w, &inventory->items[i], ret);
-	if (r == 0 && archive_write_close(w.archive) != ARCHIVE_OK)
+	if (r == 0 && sym_archive_write_close(w.archive) != ARCHIVE_OK)
 		r = write_error(w.archive);
 	if (r < 0)
-		archive_write_fail(w.archive);
-	archive_write_free(w.archive);
+		sym_archive_write_fail(w.archive);
+	sym_archive_write_free(w.archive);
 	return r;
 }

@@ -20,6 +20,9 @@ struct snapshot_result {
 	size_t written, unreadable; /* items */
 };
 
+/* Before the first snapshot_write(): 0, or -ELIBACC with `why`. */
+int snapshot_ready(struct str *why) __attribute__((nonnull, warn_unused_result));
+
 /*
  * To a descriptor, which stays open. `scrub` may be NULL. What is gone is left out; what
  * cannot be read is counted. Returns 0 or a negative errno.

@@ -50,12 +50,13 @@ for x in /etc/default/grub.d/*.cfg; do [ ! -e "$x" ] || . "$x"; done
 """
 
 
-def put_program(tree, program, to):
-    """With the libraries that it needs."""
+def put_program(tree, program, to, later=()):
+    """With the libraries that it needs, and those that it loads later."""
     os.makedirs(os.path.dirname(f"{tree.root}/{to}"), exist_ok=True)
     shutil.copy(program, f"{tree.root}/{to}")
     done = subprocess.run(["ldd", program], capture_output=True, text=True, check=True)
-    for word in done.stdout.split():
+    libc = next(word for word in done.stdout.split() if word.endswith("/libc.so.6"))
+    for word in [*done.stdout.split(), *(f"{os.path.dirname(libc)}/{name}" for name in later)]:
         if word.startswith("/"):
             os.makedirs(f"{tree.root}{os.path.dirname(word)}", exist_ok=True)
             shutil.copy(word, f"{tree.root}{word}")
@@ -68,7 +69,7 @@ def stand_in(tree, name, script):
 
 def machine(files, **programs):
     tree = Tree(files)
-    put_program(tree, BINARY, "usr/bin/vfio-claim")
+    put_program(tree, BINARY, "usr/bin/vfio-claim", ["libnettle.so.8"])
     put_program(tree, "/bin/dash", "usr/bin/sh")
     put_program(tree, "/bin/cat", "usr/bin/cat")
     os.makedirs(f"{tree.root}/tmp", exist_ok=True)

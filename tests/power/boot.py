@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A machine with a store that lasts, booted again and again, and the ways to cut its power."""
 
+import functools
 import os
 import re
 import shutil
@@ -13,7 +14,8 @@ import efivars
 from facts import Facts
 from machine import KERNEL, MODELS, Board, arguments
 from medium import BLOCK, SECTOR, Medium
-from vm import Cpio, Vm, extend_initrd
+from state import INIT_TOP, LOCAL_TOP, States, save
+from vm import Cpio, Vm
 
 CMDLINE = f"console=ttyS0 loglevel=3 {KERNEL} intel_iommu=on root=/dev/vda ro fastboot"
 DEVICES = "01.0=vga 1c.0/00.0=vga+hda"
@@ -40,7 +42,11 @@ OVMF = "/usr/share/OVMF"
 # And when the program that wrote it has ended.
 RECORDED = re.compile(rb"vfio-claim\.record(.*\n)*end settle|VfioClaimRecord-(.*\n)*end start")
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
 stopping = threading.Event()
+states = States(os.path.abspath(f"{HERE}/../../build/power/states"))
+making = threading.Lock()
 
 
 # ---- the ways to cut
@@ -191,13 +197,14 @@ class Machine:
         self.partitions = "" if kind in ("efi", "none") else disk.PARTUUID + "\n"
         # A partition with a folder boot is root and boot partition in one.
         self.path = ("boot/" if "boot" in folders else "") + disk.RECORD
-        self.medium = None
+        self.medium = self.blank = None
         self.boots = 0
         if kind == "efi":
             with open(f"{OVMF}/OVMF_VARS_4M.fd", "rb") as source:
                 self.medium = Medium(source.read(), cached=False)
         elif kind != "none":
-            self.medium = Medium(disk.make(kind, folders), cached=True, rng=rng,
+            self.blank = _blank(kind, folders)
+            self.medium = Medium(self.blank, cached=True, rng=rng,
                                  unit=BLOCK if kind == "ext4" else SECTOR)
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
@@ -215,50 +222,85 @@ class Machine:
     # ---- a boot
 
     def boot(self, cut=None, learned=None, early="", late="", cmdline="", tool=True,
-             files=None, learning=False):
+             files=None, learning=False, since=LOCAL_TOP):
         """Boots once. `early` runs before vfio-claim, `late` in the real root. Without
         `tool` no system call is followed. Writes to the store are counted from the kernel's
-        start, or with `learning` from the record's first byte on."""
+        start, or with `learning` from the record's first byte on. A state that was saved at
+        the place `since` or before it may stand for the boot so far; None: it is all run."""
         self.boots += 1
         folder = f"{self.folder}/{self.boots}"
         os.makedirs(folder)
         if cut:
             with open(f"{folder}/cut", "w", encoding="utf-8") as out:
                 out.write(f"{cut}\n")
-        self._initrd(folder, cut.file(learned) if cut else "log" if tool else "mark",
-                     early, late, files or {})
-        command = self._command(folder, cmdline, tool)
+        command = self._command(cmdline, tool)
+        words = {"early": early, "cut": "log" if tool else "mark"}
+        state = None if learning else self._state(command, words, self._place(cut, since))
+        if state:
+            command += state.arguments()
+        if cut:
+            words["cut"] = cut.file(learned)
+        _write(f"{folder}/files", self._files("", {**words, "late": late}, files or {}))
         if self.medium:
+            command += self.medium.power_on(folder, "store")
             self._watch_store(folder, from_record=isinstance(cut, StoreWrite) or learning)
         started = time.monotonic()
         with Vm(folder, command) as vm:
             ended, times = self._watch(vm, folder, cut, learned)
         if self.medium:
             self.medium.power_off(cut=ended == "cut")
-        log = _read(f"{folder}/cut.log").decode(errors="replace").splitlines()
+        log = (state.log() if state else []) + _lines(f"{folder}/cut.log")
         facts = Facts(_read(f"{folder}/facts.log").decode(errors="replace"))
         result = Outcome(ended, log, facts, time.monotonic() - started)
         result.times = times
         if self.medium:
             result.writes = self.medium.writes
             result.operations = self.medium.operations
-        os.unlink(f"{folder}/initrd.img")
         return result
 
-    def _initrd(self, folder, point, early, late, files):
+    def _place(self, cut, since):
+        """Where the boot may be resumed, None: nowhere."""
+        if since is None or isinstance(cut, Moment):
+            return None
+        if self.kind in ("efi", "none") or getattr(cut, "command", None) == "start":
+            return INIT_TOP
+        return since
+
+    def _state(self, command, words, place):
+        """The saved state that a boot goes on from, or None."""
+        store = None
+        if self.kind == "efi" and place:
+            store = efivars.content(self.medium.image)
+            place = place if store else None
+        if not place:
+            return None
+        files = self._files(place, {} if place == INIT_TOP else {**words, "saved": place})
+        if place == LOCAL_TOP:
+            store = self.blank
+
+        def make(folder):
+            start = self._state(command, words, INIT_TOP) if place == LOCAL_TOP else None
+            medium = Medium(self.blank or self.medium.image, cached=self.medium.cached)
+            _write(f"{folder}/files", files)
+            save(folder, [*command, *(start.arguments() if start else []),
+                          *medium.power_on(folder, "store")], place, stopping)
+            medium.power_off(cut=False)
+        return states.get((command, files, store), make)
+
+    def _files(self, place, words, files=None):
+        """What QEMU's fw_cfg has for the test, see cut.c: at a place the machine waits."""
         archive = Cpio()
         archive.add("etc/vfio-claim.conf", conf_text(self.host))
         archive.add("etc/vfio-claim.partitions", self.partitions)
         archive.folder("test")
-        for name, text in (("cut", point), ("early", early), ("late", late),
-                           ("conf", conf_text(self.host))):
+        for name, text in {**words, "conf": conf_text(self.host)}.items():
             if text:
                 archive.add(f"test/{name}", text.rstrip("\n") + "\n")
-        for path, content in files.items():
+        for path, content in (files or {}).items():
             archive.add(path, content)
-        extend_initrd(f"{self.image}/initrd.img", archive, f"{folder}/initrd.img")
+        return f"{place}\n".encode() + archive.bytes()
 
-    def _command(self, folder, cmdline, tool):
+    def _command(self, cmdline, tool):
         board = Board.parse(self.devices)
         efi = self.kind == "efi"
         command = [
@@ -269,12 +311,11 @@ class Machine:
             "-chardev", "file,id=cut,path=cut.log",
             "-device", "isa-debugcon,iobase=0xe9,chardev=cut",
             "-device", "isa-debug-exit",
-            "-initrd", f"{folder}/initrd.img",
+            "-fw_cfg", "name=opt/vfio-claim/files,file=files",
+            "-initrd", f"{self.image}/initrd.img",
             # EFI boots the packed kernel only.
             "-kernel", f"{self.image}/{'vmlinuz' if efi else 'vmlinux'}",
             "-append", f"{CMDLINE} {cmdline}"]
-        if self.medium:
-            command += self.medium.power_on(folder, "store")
         if efi:
             command += ["-drive", "if=pflash,format=raw,unit=0,readonly=on,"
                         f"file={OVMF}/OVMF_CODE_4M.fd", "-machine", "pflash1=store"]
@@ -335,6 +376,17 @@ class Machine:
         return "off", times
 
 
+@functools.cache
+def _made(kind, folders):
+    return disk.make(kind, folders)
+
+
+def _blank(kind, folders):
+    """A disk without a record. One for all machines, because udev keeps its UUIDs in a state."""
+    with making:
+        return _made(kind, folders)
+
+
 def _computed(vm):
     """QEMU's seconds of processor time."""
     try:
@@ -343,6 +395,15 @@ def _computed(vm):
     except OSError:
         return 0
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _write(path, content):
+    with open(path, "wb") as out:
+        out.write(content)
+
+
+def _lines(path):
+    return _read(path).decode(errors="replace").splitlines()
 
 
 def _read(path):

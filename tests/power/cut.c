@@ -10,6 +10,9 @@
  *	    is not in the table below is "NUMBER". A line "log" follows every command and
  *	    cuts nothing; with "mark", or without the file, the real program runs alone.
  *	cut at NAME		cuts if that line is "script before 1 NAME"
+ *	cut files NAME		prints what QEMU's fw_cfg has for the test, but for its first line;
+ *				if that is NAME, waits until it is another: until the machine,
+ *				saved here, was resumed with other files
  *
  * What it saw goes to QEMU's isa-debugcon at port 0xe9, a line for each call that changes
  * something. The cut is QEMU's isa-debug-exit at port 0x501: the machine is gone before
@@ -34,6 +37,9 @@
 
 #define LOG_PORT 0xe9
 #define EXIT_PORT 0x501
+#define FW_CFG_PORT 0x510 /* two bytes choose an item, the next port reads it */
+#define FW_CFG_LIST 0x19
+#define FW_CFG_FILES "opt/vfio-claim/files"
 #define EXIT_VALUE 0x2a /* QEMU's exit status is twice that, plus one */
 #define MAX_TASKS 64
 #define TEXT_LEN 320
@@ -329,6 +335,67 @@ static int run_followed(const char *real, char **argv)
 	return follow(pid);
 }
 
+static uint32_t read_number(unsigned n_bytes)
+{
+	uint32_t number = 0;
+
+	while (n_bytes--)
+		number = number << 8 | inb(FW_CFG_PORT + 1);
+	return number;
+}
+
+/* Chooses the files. Returns their size, 0 if there are none. */
+static uint32_t find_files(void)
+{
+	outw(FW_CFG_LIST, FW_CFG_PORT);
+	for (uint32_t left = read_number(4); left; left--) {
+		uint32_t size = read_number(4), item = read_number(2);
+		char name[56];
+
+		read_number(2);
+		for (unsigned i = 0; i < sizeof(name); i++)
+			name[i] = (char)inb(FW_CFG_PORT + 1);
+		if (strcmp(name, FW_CFG_FILES) == 0) {
+			outw((unsigned short)item, FW_CFG_PORT);
+			return size;
+		}
+	}
+	return 0;
+}
+
+/* Reads the files' first line. Returns how much is behind it. */
+static uint32_t read_place(char *ret, size_t size)
+{
+	uint32_t left = find_files();
+	size_t n = 0;
+
+	for (char c; left && (left--, c = (char)inb(FW_CFG_PORT + 1)) != '\n';)
+		if (n < size - 1)
+			ret[n++] = c;
+	ret[n] = '\0';
+	return left;
+}
+
+static int give_files(const char *name)
+{
+	char place[32];
+
+	if (ioperm(LOG_PORT, 1, 1) < 0 || ioperm(FW_CFG_PORT, 2, 1) < 0)
+		return 3;
+	read_place(place, sizeof(place));
+	if (strcmp(place, name) == 0) {
+		tell("waiting %s", name);
+		while (strcmp(place, name) == 0) {
+			usleep(20000);
+			read_place(place, sizeof(place));
+		}
+	}
+	/* once more: the machine may have been saved in the middle of that line */
+	for (uint32_t left = read_place(place, sizeof(place)); left; left--)
+		putchar(inb(FW_CFG_PORT + 1));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	char real[256], wanted[32];
@@ -342,6 +409,8 @@ int main(int argc, char **argv)
 			cut_power(argv[2]);
 		return 0;
 	}
+	if (argc == 3 && strcmp(argv[1], "files") == 0)
+		return give_files(argv[2]);
 	snprintf(real, sizeof(real), "%s.real", argv[0]);
 	if (!read_point(wanted, sizeof(wanted)) || strcmp(wanted, "mark") == 0) {
 		execv(real, argv);

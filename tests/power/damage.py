@@ -13,6 +13,7 @@ import medium
 import record
 from boot import DEVICES, INSTALLED, Machine
 from sequences import judge_claimed, judge_host, judge_kept
+from state import INIT_TOP
 
 OFF = "vfio_claim=off"
 # Whoever may not write the record goes on with this warning, if the host keeps a display.
@@ -34,24 +35,30 @@ class Damage:
     retry: bool = False         # "confirm --retry" mends it
     own_display: bool = True    # whether the host has a second card
 
+    def since(self):
+        """What was damaged must not be known to a saved state. One that only a boot or two can
+        use costs more than it saves."""
+        return None if self.kind == "efi" or self.devices != DEVICES else INIT_TOP
+
 
 def run(case, learned, folder, image, rng):
     """Returns what is wrong, and the number of cuts."""
     machine = Machine(case.kind, folder, image, rng, host=case.host, devices=case.devices)
     good = record.encode([(learned.fingerprint, case.attempts, 0)])
     case.damage(machine, good)
-    before = stored(machine)
+    before, since = stored(machine), case.since()
     late = INSTALLED + "vfio-claim confirm --retry\n" if case.retry else ""
-    outcome = machine.boot(tool=False, early=case.early, cmdline=case.cmdline, late=late)
+    outcome = machine.boot(tool=False, early=case.early, cmdline=case.cmdline, late=late,
+                           since=since)
     problems = [f"boot 1: {problem}" for problem in judge(case, outcome)]
     if stored(machine) != before and not case.retry:
         problems.append("boot 1 changed the record")
     if case.retry and not problems:
-        outcome = machine.boot(tool=False)
+        outcome = machine.boot(tool=False, since=since)
         problems = [f"after --retry: {problem}" for problem in judge_claimed(outcome)]
         case.damage(machine, good)
     # Followed, to see that no store is opened.
-    outcome = machine.boot(early=case.early, cmdline=f"{case.cmdline} {OFF}")
+    outcome = machine.boot(early=case.early, cmdline=f"{case.cmdline} {OFF}", since=since)
     problems += [f"off: {problem}" for problem in judge_off(case, outcome)]
     return problems, 0
 
@@ -119,7 +126,7 @@ def chip_full(machine, good):
     """Less is free than the 5 KB below which the kernel refuses to write. The firmware has
     written its own variables before: at a first boot it would rewrite a full chip for minutes."""
     machine.medium = medium.Chip(machine.medium.image)
-    machine.boot(tool=False, cmdline=OFF)
+    machine.boot(tool=False, cmdline=OFF, since=None)
     image = machine.medium.image
     efivars.compact(image)
     efivars.put(image, good)

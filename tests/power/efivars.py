@@ -11,6 +11,8 @@ STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792").bytes_le
 HEADER = struct.Struct("<HBBIQ16sIII16s")
 START_ID = 0x55aa
 ADDED, ADDED_IN_TRANSITION = 0x3f, 0x3e     # 0: what was done; written from 1 to 0
+DELETED = 0x02                  # while that bit is set, it is not
+BOOT_COUNT = "MTC"
 STATE_OFFSET, ATTRIBUTES_OFFSET = 2, 4
 ATTRIBUTES = 7                  # non-volatile, boot service, runtime
 
@@ -50,6 +52,18 @@ def find(image):
     return (whole or ours or [None])[-1]
 
 
+def content(image):
+    """What a reader finds, in a form that can be compared, but for the firmware's count of
+    boots. None if a write was not finished: it may be the firmware that finishes it."""
+    ends = [image.index(STORE) + 28, *_all(image)]
+    states = {image[at + STATE_OFFSET] for at in ends[:-1]}
+    if any(state != ADDED and state & DELETED for state in states) or \
+            any(byte != 0xff for byte in image[ends[-1]:ends[-1] + free(image)]):
+        return None
+    return sorted((v.guid, v.name, v.attributes, v.data) for v in variables(image)
+                  if v.name != BOOT_COUNT)
+
+
 def put(image, data, attributes=ATTRIBUTES, name=NAME, guid=GUID):
     """Appends a variable, deleting one of that name that is there."""
     for variable in variables(image):
@@ -82,7 +96,7 @@ def compact(image):
 
 
 def delete(image, variable):
-    image[variable.offset + STATE_OFFSET] &= 0xfd
+    image[variable.offset + STATE_OFFSET] &= ~DELETED
 
 
 def _all(image):

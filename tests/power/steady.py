@@ -4,6 +4,7 @@ the command confirms again as the service does."""
 
 import record
 from boot import INSTALLED, SHORT, Machine
+from state import LOCAL_TOP
 
 LONG_BOOTS = 20
 BOOTS = {"efi": 10, "ext4": 5, "vfat": 5}   # of every run
@@ -23,7 +24,9 @@ def run(kind, boots, folder, image, rng):
             break
         # OVMF itself writes before it starts a kernel, so the whole chip never stays as it is.
         image_before = bytes(machine.medium.image)
-        outcome = machine.boot(tool=False, late=CONFIRM + SHORT)
+        # The first one from power-on. What follows begins with what that one left.
+        outcome = machine.boot(tool=False, late=CONFIRM + SHORT,
+                               since=None if number == 1 else LOCAL_TOP)
         problems = _judge(outcome, machine, confirmed=True)
         if outcome.writes:
             problems.append(f"{outcome.writes} writes to the store")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "start_report.h"
 
+#include "display.h"
 #include "driver.h"
 
 #define MOVED "device-moved"
@@ -122,7 +123,7 @@ void start_list_displays(struct start_state *state, const struct machine *m)
 		const struct pci_function *f = &m->list.functions[i];
 		struct report_display *d = &state->displays[state->n_displays];
 
-		if (!f->known || !pci_is_display(&f->ids) ||
+		if (!f->known || !display_can_show(&f->ids) ||
 		    state->n_displays == REPORT_MAX_DISPLAYS)
 			continue;
 		d->address = f->address;

@@ -337,6 +337,11 @@ bool pci_is_display(const struct pci_ids *ids)
 	return ids->class >> 16 == 0x03;
 }
 
+bool pci_is_3d_controller(const struct pci_ids *ids)
+{
+	return ids->class >> 8 == 0x0302;
+}
+
 bool pci_is_bridge(const struct pci_ids *ids)
 {
 	return ids->class >> 16 == 0x06;

@@ -152,5 +152,7 @@ void pci_device_path(char *buf, size_t size, struct pci_address address, const c
 
 /* Base class 03h: VGA (00), XGA (01), 3D (02, hybrid laptops), other (80). */
 bool pci_is_display(const struct pci_ids *ids) __attribute__((nonnull));
+/* The 02 of them: made to have no outputs of its own. */
+bool pci_is_3d_controller(const struct pci_ids *ids) __attribute__((nonnull));
 /* Base class 06h: host, ISA, PCI-to-PCI and other bridges. */
 bool pci_is_bridge(const struct pci_ids *ids) __attribute__((nonnull));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan.h"
 
+#include "display.h"
 #include "driver.h"
 
 const struct machine_function *plan_functions(const struct machine *machine,
@@ -166,26 +167,28 @@ bool plan_check_groups(const struct machine *machine, struct plan *plan,
 	return true;
 }
 
-static unsigned displays_of(const struct machine *m, const struct plan_claim *claim)
+/* True if it takes any from the host; how many of them the host can show something on. */
+static bool takes_display(const struct machine *m, const struct plan_claim *claim,
+			  unsigned *ret_serving)
 {
 	const struct machine_function *f = plan_functions(m, claim);
-	unsigned n = 0;
+	bool takes = false;
 
-	for (unsigned i = 0; i < claim->conf->n; i++)
-		n += pci_is_display(&f[i].found.function.ids) &&
-		     !driver_vfio_accepts(f[i].found.function.driver);
-	return n;
+	*ret_serving = 0;
+	for (unsigned i = 0; i < claim->conf->n; i++) {
+		takes = takes || display_is_hosts(&f[i].found.function);
+		*ret_serving += display_serves_host(&f[i].found.function);
+	}
+	return takes;
 }
 
-/* Display-class functions that the host has without any claim. */
+/* What the host has to show something on without any claim. */
 static unsigned host_displays(const struct machine *m)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < m->list.n; i++)
-		n += m->list.functions[i].known &&
-		     pci_is_display(&m->list.functions[i].ids) &&
-		     !driver_vfio_accepts(m->list.functions[i].driver);
+		n += display_serves_host(&m->list.functions[i]);
 	return n;
 }
 
@@ -195,21 +198,22 @@ static unsigned host_displays(const struct machine *m)
 static bool check_displays(const struct conf *conf, const struct machine *m,
 			   struct plan *plan)
 {
-	unsigned left = host_displays(m), taken;
+	unsigned left = host_displays(m), serving;
+	bool last;
 
 	for (struct plan_claim *c = plan->claims; c < plan->claims + plan->n_claims;
 	     c++) {
 		if (c->reason != REASON_NONE)
 			continue;
-		taken = displays_of(m, c);
-		if (taken && taken == left && conf->require_display) {
+		last = takes_display(m, c, &serving) && serving == left;
+		if (last && conf->require_display) {
 			refuse(c, REASON_LAST_DISPLAY, NULL,
 			       "the host would have no display left; "
 			       "require-display = no allows that",
 			       "");
 			return true;
 		}
-		if (taken && taken == left && plan->uncounted &&
+		if (last && plan->uncounted &&
 		    conf->record != CONF_RECORD_NONE) {
 			refuse(c, REASON_RECORD_UNAVAILABLE, NULL,
 			       "the host would have no display left, and no record can bring it back; "
@@ -217,7 +221,7 @@ static bool check_displays(const struct conf *conf, const struct machine *m,
 			       "");
 			return true;
 		}
-		left -= taken;
+		left -= serving;
 	}
 	return false;
 }

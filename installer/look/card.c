@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "companions.h"
+#include "display.h"
 #include "driver.h"
 #include "survey.h"
 #include "text.h"
@@ -221,12 +222,14 @@ static bool judge_group(struct survey *s, struct card *card)
 
 static bool judge_last_display(const struct survey *s, struct card *card)
 {
-	unsigned taken = 0;
+	unsigned serving = 0;
+	bool takes = false;
 
-	for (size_t i = 0; i < card->n; i++)
-		taken += pci_is_display(&card->functions[i].function.ids) &&
-			 !driver_vfio_accepts(card->functions[i].function.driver);
-	if (!taken || taken < s->host_displays)
+	for (size_t i = 0; i < card->n; i++) {
+		takes = takes || display_is_hosts(&card->functions[i].function);
+		serving += display_serves_host(&card->functions[i].function);
+	}
+	if (!takes || serving < s->host_displays)
 		return false;
 	snprintf(card->detail, sizeof(card->detail),
 		 _("is the host's last display: can be claimed with --no-display-ok "

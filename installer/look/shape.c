@@ -52,7 +52,7 @@ void shape_read(struct fs *root, const struct displays *displays,
 {
 	char path[FS_PATH_MAX], state[sizeof(ret->state)];
 
-	*ret = (struct shape){ .controller = display->ids.class >> 8 == 0x0302 };
+	*ret = (struct shape){ .controller = pci_is_3d_controller(&display->ids) };
 	for (size_t i = 0; i < displays->n; i++)
 		if (pci_address_compare(displays->connectors[i].address,
 					display->address) == 0)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "driver.h"
+#include "display.h"
 #include "machine.h"
 
 static int compare_ids(const struct pci_function *a, const struct pci_function *b)
@@ -84,9 +84,7 @@ int survey_init(struct survey *survey, struct fs *root, const struct pci_list *a
 	survey->iommu = iommu_present(root);
 	survey->unsafe = iommu_unsafe_mode(root);
 	for (size_t i = 0; i < all->n; i++)
-		survey->host_displays += all->functions[i].known &&
-					 pci_is_display(&all->functions[i].ids) &&
-					 !driver_vfio_accepts(all->functions[i].driver);
+		survey->host_displays += display_serves_host(&all->functions[i]);
 	return 0;
 }
 

@@ -21,7 +21,7 @@ struct survey {
 	struct names *names;
 	struct displays displays;
 	struct needed needed;
-	unsigned host_displays; /* that no driver of vfio's has */
+	unsigned host_displays; /* that the host can show something on */
 	bool iommu, unsafe;
 	bool modules; /* what has no driver may get one */
 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "claims.h"
-#include "driver.h"
+#include "display.h"
 #include "entries.h"
 #include "keep.h"
 #include "needed.h"
@@ -69,12 +69,12 @@ static bool leaves_display(const struct machine *m, const struct plan *plan)
 	for (size_t i = 0; i < m->list.n; i++) {
 		const struct pci_function *f = &m->list.functions[i];
 
-		if (!f->known || !pci_is_display(&f->ids) ||
-		    driver_vfio_accepts(f->driver))
+		if (!display_is_hosts(f))
 			continue;
-		if (!is_taken(m, plan, f->address))
+		if (is_taken(m, plan, f->address))
+			takes = true;
+		else if (display_serves_host(f))
 			return true;
-		takes = true;
 	}
 	return !takes;
 }

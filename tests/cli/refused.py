@@ -20,6 +20,14 @@ def setup_refuses_the_last_display():
     # with the IOMMU off, the plan does not come so far
     host("qemu", change=lambda machine: machine.drop("0000:00:01.0", "0000:02:00.0"))
     refused(QEMU_CARD[0], say=["last-display", "--no-display-ok allows"])
+    # a 3D controller has no outputs: it goes, and the card beside it stays
+    for machine, card, other in (("twins", FAR[0], NEAR[0]), ("qemu", QEMU_CARD[0], "0000:02:00.0")):
+        def change(found):
+            found.drop("0000:00:01.0")
+            found.get(other).cls = 0x030200
+        host(machine, change=change)
+        refused(card, say=["last-display", "--no-display-ok allows"])
+        setup(other, "--dry-run")
     # another claim takes the other one
     mine = "[claim mine]\n" + Machine("qemu").get("0000:02:00.0").line() + "\n"
     host("qemu", change=lambda machine: machine.drop("0000:00:01.0"), conf=mine)

@@ -243,9 +243,9 @@ CASES = [
     # A hybrid laptop: the card is a 3D controller.
     Case("laptop", "the 3D controller", card("0000:01:00.0"),
          dict(DRY, match=["exact"], path=["0000:00:01.0/00.0"], group=[1],
-              hosts=[IGPU, "0000:01:00.0"])),
+              hosts=[IGPU])),
     Case("laptop", "the panel's GPU, leaving the 3D controller", card(IGPU),
-         dict(DRY, match=["exact"], path=[IGPU], hosts=[IGPU, "0000:01:00.0"])),
+         refused("last-display", match=["exact"], path=[IGPU], hosts=[IGPU])),
     Case("laptop", "a 3D controller is the last display, too", card("0000:01:00.0"),
          refused("last-display"), change=lambda m: m.drop(IGPU)),
     Case("laptop", "both of them", card("0000:01:00.0", IGPU),

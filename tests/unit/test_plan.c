@@ -172,8 +172,11 @@ static void the_last_display(void **state)
 	fake_at(&p->s->fake, HOST_GPU)->ids.class = 0x028000;
 	plan_it(p);
 	assert_planned(p, "gaming", REASON_LAST_DISPLAY);
-	/* a 3D controller counts: a laptop's panel may hang there */
+	/* a 3D controller has no outputs */
 	fake_at(&p->s->fake, HOST_GPU)->ids.class = 0x030200;
+	plan_it(p);
+	assert_planned(p, "gaming", REASON_LAST_DISPLAY);
+	fake_at(&p->s->fake, HOST_GPU)->ids.class = 0x038000;
 	plan_it(p);
 	assert_planned(p, "gaming", REASON_NONE);
 	/* a display that vfio or nobody can show something on does not */

@@ -225,6 +225,9 @@ int grub_edit(struct fs *root, const struct changes *changes, bool drop_ins,
 		return 0;
 	if (problem.path)
 		boot_at(why, problem.path, problem.line, problem.reason);
+	else if (r == -EFBIG)
+		boot_at(why, GRUB_DEFAULT, 0,
+			_("a value in it is put together from too many others"));
 	boot_by_hand(why, GRUB_KEY, add, remove, program);
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "text.h"
 
 #define MAX_VALUE (64 * 1024)
+#define MAX_STEPS 4096 /* of other variables, for one value */
 
 static void forget(struct shell *shell)
 {
@@ -109,12 +110,18 @@ static const char *glyph_name(const struct shell *shell, const struct shell_assi
 	return name;
 }
 
+/*
+ * Every variable can be put together from two others: `steps` ends that where the value
+ * stays empty, too.
+ */
 static int evaluate(const struct shell *shell, const char *name, size_t len, size_t end,
-		    struct str *out)
+		    unsigned *steps, struct str *out)
 {
 	const size_t at = last_before(shell, name, len, end);
 	const struct shell_assign *a;
 
+	if ((*steps)++ == MAX_STEPS)
+		return -EFBIG;
 	if (!is_key(shell, name, len) && set_somewhere(shell, name, len)) {
 		str_add_char(out, '\1');
 		return out->cut ? -EFBIG : 0;
@@ -122,7 +129,7 @@ static int evaluate(const struct shell *shell, const char *name, size_t len, siz
 	if (at == SIZE_MAX)
 		return out->cut ? -EFBIG : 0;
 	a = &shell->assigns[at];
-	if (a->append && evaluate(shell, name, len, at, out) < 0)
+	if (a->append && evaluate(shell, name, len, at, steps, out) < 0)
 		return -EFBIG;
 	for (size_t i = 0; i < a->value.n && !out->cut; i++) {
 		const struct glyph *g = &a->value.g[i];
@@ -135,7 +142,7 @@ static int evaluate(const struct shell *shell, const char *name, size_t len, siz
 		} else {
 			const char *other = glyph_name(shell, a, g, &n);
 
-			if (evaluate(shell, other, n, at, out) < 0)
+			if (evaluate(shell, other, n, at, steps, out) < 0)
 				return -EFBIG;
 		}
 	}
@@ -145,13 +152,14 @@ static int evaluate(const struct shell *shell, const char *name, size_t len, siz
 int shell_words(const struct shell *shell, const char *key, struct args *ret)
 {
 	TEXT_OWNED char *buf = malloc(MAX_VALUE);
+	unsigned steps = 0;
 	struct str s;
 	int r;
 
 	if (!buf)
 		return -ENOMEM;
 	str_init(&s, buf, MAX_VALUE);
-	r = evaluate(shell, key, strlen(key), shell->n_assigns, &s);
+	r = evaluate(shell, key, strlen(key), shell->n_assigns, &steps, &s);
 	return r < 0 ? r : args_parse(ret, buf);
 }
 

@@ -72,7 +72,8 @@ static int take_array(struct cursor *c, struct assign *a, struct str *value)
 	take(c);
 	for (;;) {
 		skip_blanks(c, " \t\n");
-		if (r < 0 || !*c->at || *c->at == '(')
+		/* no word begins with these, and none would be taken for ever */
+		if (r < 0 || !*c->at || *c->at == '(' || *c->at == ';')
 			return -EPROTO;
 		if (*c->at == ')')
 			break;

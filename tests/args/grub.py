@@ -320,6 +320,12 @@ def one_word_there_already():
     DEFAULT.check_words(tree, ["intel_iommu=on", "quiet", "iommu=pt"], "add")
 
 
+def variables_that_multiply():
+    """2 to the power of 60 of them, and nothing in any."""
+    tree = DEFAULT.tree("A=\n" + 60 * "A=$A$A\n" + "GRUB_CMDLINE_LINUX=$A\n")
+    refuses(tree, "add", *ADDED, say=("/etc/default/grub",))
+
+
 def dash_and_underscore():
     tree = DEFAULT.tree("GRUB_CMDLINE_LINUX=\"quiet intel-iommu=on\"\n")
     check(tree.json("add", "intel_iommu=on")["outcome"] == "unchanged", "added again")
@@ -397,6 +403,7 @@ def table():
 CASES = table() + [(f"grub: {test.__name__.replace('_', '-')}", test) for test in (
     bash_append, a_later_drop_in_replaces, a_hidden_drop_in_is_not_read,
     a_word_of_another_drop_in, our_drop_in_was_edited, a_second_word_joins_ours,
-    a_word_that_needs_quotes, one_word_there_already, dash_and_underscore,
+    a_word_that_needs_quotes, one_word_there_already, variables_that_multiply,
+    dash_and_underscore,
     exact_words_only, a_word_from_a_variable, a_word_glued_to_a_variable,
     words_that_grub_would_read, links_and_other_things, expansion_does_not_explode)]

@@ -295,6 +295,8 @@ def mkinitcpio_refused():
     tree = Tree({**ARCH_UKI, "etc/mkinitcpio.d/linux.preset":
                  PRESET + "default_options=\"--cmdline /etc/mine\"\n"})
     refuses(tree, "add", *ADDED, say=("linux.preset",))
+    tree = Tree({**ARCH_UKI, "etc/mkinitcpio.d/linux.preset": "# mine\nPRESETS=('default';)\n"})
+    refuses(tree, "add", *ADDED, say=("linux.preset:2: it is more than plain assignments",))
     tree = Tree({**ARCH_UKI, "etc/kernel/cmdline": CMDLINE, "etc/cmdline.d/a.conf": CMDLINE})
     refuses(tree, "add", *ADDED, say=("/etc/kernel/cmdline", "iommu=pt"))
 

@@ -82,6 +82,9 @@ static void test_presets(void **state __attribute__((unused)))
 	assert_preset("if true; then\nPRESETS=(a)\nfi\n", ":1: it is more than plain");
 	assert_preset("\nPRESETS=(a\n", "more than plain");
 	assert_preset("PRESETS=(a)\na_image='/x\n", "more than plain");
+	assert_preset("\nPRESETS=('default';)\n", ":2: it is more than plain");
+	assert_preset("PRESETS=(;)\n", ":1: it is more than plain");
+	assert_preset("PRESETS=(a ;b)\n", ":1: it is more than plain");
 	assert_preset("PRESETS=(a)\na_image=/x b_image=/y\n",
 		      ":2: it is more than plain");
 	assert_preset("PRESETS=(a)\na_image=x.img\n", "no absolute path");

@@ -65,12 +65,21 @@ static void read_pkgbase(struct fs *root, struct find *find)
  * errno. */
 static int preset_image(struct fs *root, struct find *find, char *path, size_t size)
 {
-	char ignored[512];
-	struct str why = STR_ON(ignored);
+	char said[512];
+	struct str why = STR_ON(said);
+	const char *end;
+	int r;
 
 	str_init(&find->path, path, size);
 	read_pkgbase(root, find);
-	return preset_each(root, find_image, find, &why);
+	r = preset_each(root, find_image, find, &why);
+	end = strstr(said, ": ");
+	/* "/FILE:LINE: what is wrong" */
+	if (r < 0 && *said == '/' && end)
+		str_add_n(&find->path, said + 1, (size_t)(end - said) - 1);
+	else if (r < 0)
+		str_add(&find->path, PRESETS);
+	return r;
 }
 
 static int image(struct fs *root, const char *release, unsigned n, char *path,
@@ -79,10 +88,8 @@ static int image(struct fs *root, const char *release, unsigned n, char *path,
 	struct find find = { .release = release, .left = n };
 	int r = preset_image(root, &find, path, size);
 
-	if (r < 0)
-		str_add(&find.path, PRESETS);
 	/* behind those of presets */
-	else if (r == 0 && find.left == 0 &&
+	if (r == 0 && find.left == 0 &&
 		 initramfs_entry(root, release, path, size) == 0)
 		return 0;
 	else if (r == 0 && n > 0)

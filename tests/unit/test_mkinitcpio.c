@@ -118,7 +118,7 @@ static void test_image(void **state __attribute__((unused)))
 	assert_image(2, "efi/a.efi", -ENOENT);
 	assert_image(3, "", -ENODATA);
 	put(PRESET, "exit\n");
-	assert_image(0, PRESETS, -EPROTO);
+	assert_image(0, PRESET ":1", -EPROTO);
 }
 
 static void assert_plan(int error, const char *words)

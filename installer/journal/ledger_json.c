@@ -330,8 +330,10 @@ static bool get_program(struct ledger *ledger, json_object *o)
 	const char *why = get_string(o, "why");
 	json_object *undo;
 
+	if (!why)
+		return false;
 	bigger = reallocarray(ledger->programs, ledger->n_programs + 1, sizeof(*bigger));
-	if (!bigger || !why)
+	if (!bigger)
 		return false;
 	ledger->programs = bigger;
 	p = &bigger[ledger->n_programs++];

@@ -310,6 +310,20 @@ static int take(struct vm *vm, const struct field *f, struct json_object *value)
 	return *number_of(vm, f) ? 0 : -EPROTO;
 }
 
+/* What "vm create" always writes, and what belongs together. */
+static bool is_whole(const struct vm *vm)
+{
+	if (!vm->name || !vm->claim || !vm->uuid || !vm->mac || !vm->loader ||
+	    !vm->loader_format || !vm->nvram || !vm->nvram_template || !vm->emulator ||
+	    !vm->network || !vm->cpus || !vm->threads || !vm->memory || !vm->sound)
+		return false;
+	if (vm->pins.n && (!vm->other_cpus || !vm->nodes))
+		return false;
+	if (vm->sound != VM_SILENT && vm->sound != VM_SOUND_SPICE && !vm->sound_server)
+		return false;
+	return vm->disks.n == vm->disk_formats.n && vm->made.n == vm->made_bytes.n;
+}
+
 static int from_json(struct json_object *o, struct vm *vm)
 {
 	struct json_object *value;
@@ -321,12 +335,7 @@ static int from_json(struct json_object *o, struct vm *vm)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fields); i++)
 		if (json_object_object_get_ex(o, fields[i].key, &value))
 			r = take(vm, &fields[i], value);
-	if (r == 0 &&
-	    (!vm->name || !vm->claim || !vm->uuid || !vm->loader || !vm->nvram ||
-	     !vm->emulator || !vm->network || !vm->cpus || !vm->threads || !vm->memory ||
-	     vm->disks.n != vm->disk_formats.n || vm->made.n != vm->made_bytes.n))
-		r = -EPROTO;
-	return r;
+	return r == 0 && !is_whole(vm) ? -EPROTO : r;
 }
 
 int vm_load(struct fs *root, const char *name, struct vm *ret)

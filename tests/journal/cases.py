@@ -224,6 +224,19 @@ def a_damaged_journal_changes_nothing():
     for key, value in (("version", 2), ("state", "x"), ("programs", [{"argv": []}]),
                        ("files", [outside["files"][0]] * 2)):
         broken.append(json.dumps({**outside, key: value}).encode())
+    # whatever a program of the plan may lack, behind others that are whole
+    program = {"argv": ["true"], "why": "to see", "begun": True, "done": True}
+    for key in program:
+        for value in (None, 3, [], {}):
+            lacks = {k: v for k, v in program.items() if k != key}
+            if value is not None:
+                lacks[key] = value
+            broken.append(json.dumps({**outside, "programs": [program] * 9 + [lacks]}).encode())
+    for key in outside["files"][0]:
+        if key in ("owner", "xattrs", "backup", "mode", "uid", "gid"):
+            continue
+        lacks = {k: v for k, v in outside["files"][0].items() if k != key}
+        broken.append(json.dumps({**outside, "files": [lacks]}).encode())
     for at, data in enumerate(broken):
         tree.write(f"{FOLDER}/journal.json", data, 0o600)
         before = tree.snapshot(journal=True)

@@ -349,8 +349,23 @@ def round_trip():
     lines = [line for line in show[1].stdout.splitlines() if not line.startswith(b"# \"vfio")]
     expect("show --format qemu", lines, printed[1].splitlines())
     expect("run", captured.vm("run", root, "guest").stdout, printed[1])
+    path = f"{root}/var/lib/vfio-claim/vm/guest.json"
+    with open(path, encoding="utf-8") as text:
+        good = json.load(text)
     expect("remove", captured.vm("remove", root, "guest").returncode, 0)
     expect("show without it", captured.vm("show", root, "guest").returncode, 1)
+    formats = (["show", "guest", "--format", "xml"], ["show", "guest", "--format", "qemu"],
+               ["run", "guest"])
+    for key in good:
+        for value in (None, 7, []):
+            with open(path, "w", encoding="utf-8") as out:
+                json.dump({**{k: v for k, v in good.items() if k != key},
+                           **({} if value is None else {key: value})}, out)
+            for command, *rest in formats if value is None else formats[:1]:
+                done = captured.vm(command, root, *rest)
+                expect(f"{command} with {key} {value!r}", done.returncode in (0, 1), True)
+            if value is None and key in ("mac", "loader-format", "sound", "other-cpus", "nodes"):
+                expect(f"{key} is missing", b"is damaged" in done.stderr, True)
     for damage in ("", "{}", "[1]", '{"version": 2}', '{"version": 1, "name": "guest"}',
                    '{"version": 1, "cpus": -1}', '{"version": 1, "disks": [3]}', "nonsense"):
         put("var/lib/vfio-claim/vm/guest.json", damage)(root)

@@ -5,6 +5,7 @@
  */
 #include "doctor.h"
 #include "kargs.h"
+#include "setup_args.h"
 
 #define WORD_MAX 256
 #define HITS_MAX 64
@@ -17,7 +18,8 @@ static const struct bad_word {
 	const char *why;
 } bad_words[] = {
 	{ "iommu", "off", DOCTOR_PROBLEM, N_("switches the IOMMU off") },
-	{ "iommu", "soft", DOCTOR_PROBLEM, N_("switches the IOMMU off") },
+	{ "iommu", "soft", DOCTOR_PROBLEM,
+	  N_("switches the IOMMU off in kernels before 5.18") },
 	{ "intel_iommu", "off", DOCTOR_PROBLEM, N_("switches the IOMMU off") },
 	{ "amd_iommu", "off", DOCTOR_PROBLEM, N_("switches the IOMMU off") },
 	{ "vfio.enable_unsafe_noiommu_mode", NULL, DOCTOR_PROBLEM,
@@ -73,13 +75,14 @@ static const struct bad_word *find_bad(const char *word)
 	return NULL;
 }
 
-static void note(struct hits *all, const char *word, const char *path, unsigned line)
+static void note(struct doctor *d, struct hits *all, const char *word,
+		 const char *path, unsigned line)
 {
 	const struct bad_word *bad = find_bad(word);
 	struct hit *h = all->hits;
 	struct str s;
 
-	if (!bad)
+	if (!bad || (str_equal(word, "iommu=soft") && !setup_args_soft_is_off(d->root)))
 		return;
 	while (h < all->hits + all->n && !str_equal(h->word, word))
 		h++;
@@ -110,7 +113,6 @@ static void take_words(struct doctor *d, void *arg, const struct doctor_line *li
 	static const char between[] = " \t\"'()[]";
 	char word[WORD_MAX];
 
-	(void)d;
 	for (const char *p = line->text; *p;) {
 		size_t len;
 		struct str s = STR_ON(word);
@@ -122,10 +124,10 @@ static void take_words(struct doctor *d, void *arg, const struct doctor_line *li
 		len = strcspn(p, between);
 		str_add_n(&s, p, len);
 		if (len && !s.cut)
-			note(arg, word, line->path, line->line);
+			note(d, arg, word, line->path, line->line);
 		/* GRUB_CMDLINE_LINUX=amd_iommu=on, without quotes */
 		if (len && !s.cut && str_starts(word, "GRUB_") && strchr(word, '='))
-			note(arg, strchr(word, '=') + 1, line->path, line->line);
+			note(d, arg, strchr(word, '=') + 1, line->path, line->line);
 		p += len;
 	}
 }
@@ -150,7 +152,7 @@ static void gather(struct doctor *d, struct hits *all)
 
 	while (kargs_next(&p, word, sizeof(word), &cut))
 		if (!cut && strlen(word) < WORD_MAX)
-			note(all, word, "proc/cmdline", 0);
+			note(d, all, word, "proc/cmdline", 0);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		doctor_lines(d, files[i], false, take_words, all);
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)

@@ -131,13 +131,6 @@ bool doctor_argument(const struct doctor *d, const char *key, char *value, size_
 bool doctor_claimed(const struct doctor *d, struct pci_address address)
 	__attribute__((nonnull));
 
-/*
- * A setting of a kernel's configuration: 'y', 'm', 'n' for one that is not set, or 0 if
- * no configuration of this kernel can be read. `path` is where it was found.
- */
-char doctor_kernel_config(struct doctor *d, const char *release, const char *setting,
-			  char *path, size_t size) __attribute__((nonnull));
-
 enum doctor_module {
 	DOCTOR_MODULE_ABSENT,
 	DOCTOR_MODULE_FILE,

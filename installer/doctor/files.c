@@ -88,38 +88,6 @@ void doctor_names_finish(struct doctor_names *names)
 	*names = (struct doctor_names){ 0 };
 }
 
-/* "CONFIG_X=y" or "# CONFIG_X is not set" at the start of a line. */
-static char config_value(const char *text, const char *setting)
-{
-	const size_t len = strlen(setting);
-
-	for (const char *at = text; (at = strstr(at, setting)); at += len) {
-		if (at[len] == '=' && (at == text || at[-1] == '\n'))
-			return at[len + 1];
-	}
-	return 'n';
-}
-
-char doctor_kernel_config(struct doctor *d, const char *release, const char *setting,
-			  char *path, size_t size)
-{
-	const char *const places[][3] = {
-		{ "boot/config-", release, "" },
-		{ "lib/modules/", release, "/config" },
-		{ "usr/lib/modules/", release, "/config" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		struct str s;
-
-		str_init(&s, path, size);
-		str_join(&s, places[i][0], places[i][1], places[i][2], NULL);
-		if (!s.cut && doctor_read(d, path) == 0)
-			return config_value(d->text, setting);
-	}
-	return 0;
-}
-
 /* ---- lines */
 
 static char *strip(char *text)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "doctor.h"
+#include "kernel_config.h"
+#include "setup_args.h"
 
 #define CPUINFO "proc/cpuinfo"
 #define ACPI "sys/firmware/acpi/tables"
@@ -148,7 +150,6 @@ static const char *switched_off(const struct doctor *d)
 		const char *key, *value, *word;
 	} words[] = {
 		{ "iommu", "off", "iommu=off" },
-		{ "iommu", "soft", "iommu=soft" },
 		{ "intel_iommu", "off", "intel_iommu=off" },
 		{ "amd_iommu", "off", "amd_iommu=off" },
 	};
@@ -158,16 +159,19 @@ static const char *switched_off(const struct doctor *d)
 		if (doctor_argument(d, words[i].key, value, sizeof(value)) &&
 		    str_equal(value, words[i].value))
 			return words[i].word;
-	return NULL;
+	return doctor_argument(d, "iommu", value, sizeof(value)) &&
+			       str_equal(value, "soft") && setup_args_soft_is_off(d->root)
+		       ? "iommu=soft"
+		       : NULL;
 }
 
 static void off_intel(struct doctor *d)
 {
 	char path[FS_PATH_MAX], value[64];
-	const char built = doctor_kernel_config(d, d->release, "CONFIG_INTEL_IOMMU", path,
-						sizeof(path));
-	const char on = doctor_kernel_config(
-		d, d->release, "CONFIG_INTEL_IOMMU_DEFAULT_ON", path, sizeof(path));
+	const char built = kernel_config(d->root, d->release, "CONFIG_INTEL_IOMMU", path,
+					 sizeof(path));
+	const enum kernel_vtd vtd =
+		kernel_config_vtd(d->root, d->release, path, sizeof(path));
 	const bool asked = doctor_argument(d, "intel_iommu", value, sizeof(value)) &&
 			   str_starts(value, "on");
 
@@ -176,20 +180,20 @@ static void off_intel(struct doctor *d)
 			   _("kernel %s is built without it (CONFIG_INTEL_IOMMU in /%s)"),
 			   d->release, path);
 		doctor_mend(d, _("boot a kernel of the distribution"));
-	} else if (on == 'y' || asked) {
+	} else if (kernel_config_vtd_setting(vtd) || asked) {
 		doctor_say(d, DOCTOR_PROBLEM,
-			   _("off in the kernel although %s: /%s is empty"),
-			   asked ? "intel_iommu=on" : "CONFIG_INTEL_IOMMU_DEFAULT_ON=y",
-			   IOMMUS);
+			   _("off in the kernel although %s%s: /%s is empty"),
+			   asked ? "intel_iommu=on" : kernel_config_vtd_setting(vtd),
+			   asked ? "" : "=y", IOMMUS);
 		doctor_mend(d, _("see what the kernel says: dmesg | grep -i dmar"));
 	} else {
 		doctor_say(d, DOCTOR_PROBLEM,
-			   on ? _("off in the kernel: /%s is empty, and kernel %s does "
+			   vtd ? _("off in the kernel: /%s is empty, and kernel %s does "
 				  "not default to on (CONFIG_INTEL_IOMMU_DEFAULT_ON in "
 				  "/%s)")
 			      : _("off in the kernel: /%s is empty; what kernel %s "
 				  "defaults to is not known (/%s)"),
-			   IOMMUS, d->release, on ? path : "boot/config-*");
+			   IOMMUS, d->release, vtd ? path : "boot/config-*");
 		doctor_mend(d, "vfio-claim args add intel_iommu=on");
 	}
 }

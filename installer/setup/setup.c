@@ -321,15 +321,16 @@ static int plan_conf(struct fs *root, const struct setup_choice *choice,
 	return r;
 }
 
-static int plan_args(struct fs *root, const struct setup_options *options,
-		     struct setup_plan *plan, struct str *why)
+static int plan_args(struct fs *root, const struct setup_choice *choice,
+		     const struct setup_options *options, struct setup_plan *plan,
+		     struct str *why)
 {
 	static const struct args none = { .n = 0 };
 	struct args configured = { .n = 0 };
 	const char *off;
 	int r;
 
-	r = setup_args_needed(root, &plan->args, why);
+	r = setup_args_needed(root, choice, &plan->args, why);
 	if (r == 0 && options->iommu_pt)
 		r = args_add(&plan->args, "iommu=pt");
 	if (r == 0 && options->ignore_msrs)
@@ -338,7 +339,7 @@ static int plan_args(struct fs *root, const struct setup_options *options,
 		return r;
 	r = plan->bootloader->show(root, &configured);
 	if (r == 0) {
-		off = setup_args_switch_off(&configured);
+		off = setup_args_switch_off(root, &configured);
 		if (off) {
 			str_join(
 				why, _("the kernel arguments say "), off,
@@ -416,7 +417,7 @@ static int plan_all(struct fs *root, const struct setup_choice *choice,
 	if (r == 0)
 		r = plan->initramfs->plan(root, &plan->changes, why);
 	if (r == 0)
-		r = plan_args(root, options, plan, why);
+		r = plan_args(root, choice, options, plan, why);
 	if (r == 0)
 		r = plan_entry(root, options, plan, why);
 	/* the entries that leave the GPU to the host or to a guest come with the menu */

@@ -2,68 +2,89 @@
 #include "setup_args.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
+#include "card.h"
 #include "initramfs.h"
 #include "iommu.h"
 #include "kargs.h"
+#include "kernel_config.h"
+#include "machine.h"
 #include "text.h"
 
-#define CONFIG_MAX (1024 * 1024) /* bytes; Debian's has 280 KB */
+#define INTEL 0x8086
 #define TABLES "sys/firmware/acpi/tables/"
 
-enum built_in { NOT_KNOWN, OFF, ON };
-
-static enum built_in by_config(struct fs *root, const char *release)
+/* Whether the running kernel was given a word of this key; `value` NULL: with any. */
+static bool on_command_line(struct fs *root, const char *key, const char *value)
 {
-	char path[FS_PATH_MAX], *text = malloc(CONFIG_MAX);
-	struct str s = STR_ON(path);
-	enum built_in found = NOT_KNOWN;
+	char cmdline[4096], word[KARGS_WORD_MAX];
+	const char *p = cmdline, *found;
+	bool cut;
 
-	str_join(&s, "boot/config-", release, NULL);
-	if (text && !s.cut && fs_read_file(root, path, text, CONFIG_MAX, NULL) == 0)
-		found = strstr(text, "\nCONFIG_INTEL_IOMMU_DEFAULT_ON=y\n") ? ON : OFF;
-	free(text);
-	return found;
+	if (fs_read_text(root, "proc/cmdline", cmdline, sizeof(cmdline)) < 0)
+		return true;
+	while (kargs_next(&p, word, sizeof(word), &cut)) {
+		found = kargs_value(word, key);
+		if (found && (!value || str_equal(found, value)))
+			return true;
+	}
+	return false;
 }
 
 /* The running kernel has switched it on, and nobody has told it to. */
 static bool on_by_itself(struct fs *root)
 {
-	char cmdline[4096], word[KARGS_WORD_MAX];
-	const char *p = cmdline;
-	bool cut;
-
-	if (!iommu_present(root) ||
-	    fs_read_text(root, "proc/cmdline", cmdline, sizeof(cmdline)) < 0)
-		return false;
-	while (kargs_next(&p, word, sizeof(word), &cut))
-		if (kargs_value(word, "intel_iommu"))
-			return false;
-	return true;
+	return iommu_present(root) && !on_command_line(root, "intel_iommu", NULL);
 }
 
-/* Of a kernel whose configuration is not in /boot the running one tells. */
-static bool every_kernel_has_it_on(struct fs *root)
+/*
+ * `graphics`: for Intel's own graphics, too. Where the running kernel's configuration says
+ * off and it is on all the same, the firmware has opted in for every kernel; of one whose
+ * configuration cannot be found the running kernel tells.
+ */
+static bool every_kernel_has_it_on(struct fs *root, bool graphics)
 {
 	static struct initramfs_kernels kernels;
-	const bool running = on_by_itself(root);
-	enum built_in found;
+	char path[FS_PATH_MAX], running[MACHINE_RELEASE_LEN];
+	const bool on = on_by_itself(root);
+	bool opted_in;
 
 	if (initramfs_kernels(root, &kernels) < 0)
 		return false;
+	machine_release(root, running);
+	opted_in = on && kernel_config_vtd(root, running, path, sizeof(path)) ==
+				 KERNEL_VTD_OFF;
 	for (size_t i = 0; i < kernels.n; i++) {
-		found = by_config(root, kernels.release[i]);
-		if (found == OFF || (found == NOT_KNOWN && !running))
+		const enum kernel_vtd vtd = kernel_config_vtd(root, kernels.release[i],
+							      path, sizeof(path));
+
+		if (vtd == KERNEL_VTD_ON || (vtd == KERNEL_VTD_BUT_GRAPHICS && !graphics))
+			continue;
+		if (vtd == KERNEL_VTD_UNKNOWN ? !on : !opted_in)
 			return false;
 	}
-	return kernels.n || running;
+	return kernels.n || on;
 }
 
-int setup_args_needed(struct fs *root, struct args *ret, struct str *why)
+/* The processor's, which sits on the root bus. */
+static bool has_intel_graphics(const struct card_function *functions, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pci_is_display(&functions[i].function.ids) &&
+		    functions[i].function.ids.vendor == INTEL &&
+		    functions[i].function.address.bus == 0)
+			return true;
+	return false;
+}
+
+int setup_args_needed(struct fs *root, const struct setup_choice *choice,
+		      struct args *ret, struct str *why)
 {
 	if (root->ops->exists(root, TABLES "DMAR") == 0)
-		return every_kernel_has_it_on(root) ? 0 : args_add(ret, "intel_iommu=on");
+		return every_kernel_has_it_on(root, has_intel_graphics(choice->functions,
+								       choice->n))
+			       ? 0
+			       : args_add(ret, "intel_iommu=on");
 	if (iommu_present(root) || root->ops->exists(root, TABLES "IVRS") == 0)
 		return 0;
 	str_add(why, _("the firmware offers no IOMMU: switch on VT-d (Intel) or IOMMU "
@@ -71,13 +92,35 @@ int setup_args_needed(struct fs *root, struct args *ret, struct str *why)
 	return -ENODEV;
 }
 
-const char *setup_args_switch_off(const struct args *configured)
+static bool is_before_5_18(const char *release)
+{
+	uint64_t major, minor = 0;
+
+	if (!str_take_uint(&release, 999, &major))
+		return false;
+	release += *release == '.';
+	return major < 5 ||
+	       (major == 5 && (!str_take_uint(&release, 999, &minor) || minor < 18));
+}
+
+bool setup_args_soft_is_off(struct fs *root)
+{
+	char running[MACHINE_RELEASE_LEN];
+
+	machine_release(root, running);
+	return is_before_5_18(running) &&
+	       !(iommu_present(root) && on_command_line(root, "iommu", "soft"));
+}
+
+const char *setup_args_switch_off(struct fs *root, const struct args *configured)
 {
 	static const char *const words[] = { "intel_iommu=off", "amd_iommu=off",
-					     "iommu=off", "iommu=soft" };
+					     "iommu=off" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (args_has(configured, words[i]))
 			return words[i];
-	return NULL;
+	return args_has(configured, "iommu=soft") && setup_args_soft_is_off(root)
+		       ? "iommu=soft"
+		       : NULL;
 }

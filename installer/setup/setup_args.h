@@ -5,18 +5,29 @@
 #pragma once
 
 #include "args.h"
+#include "setup_choose.h"
 #include "str.h"
 
 struct fs;
 
 /*
  * Appends what is needed: intel_iommu=on on an Intel machine with a kernel that does not
- * switch it on by itself (CONFIG_INTEL_IOMMU_DEFAULT_ON in /boot/config-RELEASE, or what
- * the running one did); nothing on AMD, where it is on unless told otherwise. Returns 0;
- * -ENODEV with `why` if the firmware offers no IOMMU; or -ENOMEM.
+ * switch it on by itself (its configuration, or what the running one did), or not for the
+ * processor's own graphics where that is chosen; nothing on AMD, where it is on unless
+ * told otherwise. Returns 0; -ENODEV with `why` if the firmware offers no IOMMU; or
+ * -ENOMEM.
  */
-int setup_args_needed(struct fs *root, struct args *ret, struct str *why)
+int setup_args_needed(struct fs *root, const struct setup_choice *choice,
+		      struct args *ret, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * Whether iommu=soft switches the IOMMU off: in kernels before 5.18, unless the running one
+ * has it on in spite of the word. Later ones take it for bounce buffers and no more
+ * (arch/x86/kernel/pci-dma.c).
+ */
+bool setup_args_soft_is_off(struct fs *root) __attribute__((nonnull));
+
 /* A word among these that switches the IOMMU off, or NULL. */
-const char *setup_args_switch_off(const struct args *configured) __attribute__((nonnull));
+const char *setup_args_switch_off(struct fs *root, const struct args *configured)
+	__attribute__((nonnull));

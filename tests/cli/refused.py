@@ -85,10 +85,20 @@ def setup_refuses_without_an_iommu():
 
 def setup_refuses_a_switched_off_iommu():
     for word in ("amd_iommu=off", "intel_iommu=off", "iommu=off", "iommu=soft"):
-        host("qemu", **{"etc/default/grub": f'GRUB_CMDLINE_LINUX_DEFAULT="quiet {word}"\n'})
+        host("qemu", **{"etc/default/grub": f'GRUB_CMDLINE_LINUX_DEFAULT="quiet {word}"\n',
+                        "proc/sys/kernel/osrelease": "5.10.0-28-amd64\n"})
         refused(QEMU_CARD[0], say=[word, f'vfio-claim args remove {word}'])
         says(command("args", "remove", word), 0)
         setup(QEMU_CARD[0])
+    # since 5.18 it sets up bounce buffers and no more; before, the running kernel tells
+    soft = 'GRUB_CMDLINE_LINUX_DEFAULT="quiet iommu=soft"\n'
+    for machine, running, cmdline in (("qemu", "5.18.0-1-amd64", ""), ("qemu", RELEASES[1], ""),
+                                      ("twins", "5.10.0-28-amd64", "quiet iommu=soft\n")):
+        host(machine, **{"etc/default/grub": soft, "proc/cmdline": cmdline,
+                         "proc/sys/kernel/osrelease": f"{running}\n"})
+        setup(QEMU_CARD[0] if machine == "qemu" else FAR[0])
+    host(**{"etc/default/grub": soft, "proc/sys/kernel/osrelease": "5.17.0-1-amd64\n"})
+    refused(FAR[0], say=["args remove iommu=soft"])
     host("qemu", loader=SYSTEMD_BOOT, **{"etc/kernel/cmdline": "root=1 intel_iommu=off\n"})
     refused(QEMU_CARD[0], say=["args remove intel_iommu=off"])
 

@@ -251,22 +251,45 @@ def setup_without_a_display():
 
 def setup_arguments_of_the_iommu():
     on, off = "#\nCONFIG_INTEL_IOMMU_DEFAULT_ON=y\n", "#\n"
+    # Debian's: on, but not for the processor's graphics
+    debian = off + "CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF=y\n"
     new, old = (f"boot/config-{release}" for release in RELEASES)
     # machine, files, what is added
     for machine, files, wanted in (
             ("qemu", {}, "intel_iommu=on"), ("qemu", {new: on, old: on}, ""),
             ("qemu", {new: on, old: off}, "intel_iommu=on"),
-            ("qemu", {new: off, old: on}, "intel_iommu=on"), ("twins", {}, "")):
+            ("qemu", {new: off, old: on}, "intel_iommu=on"),
+            ("qemu", {new: debian, old: debian}, ""), ("qemu", {new: debian, old: on}, ""),
+            ("qemu", {new: off, old: debian}, "intel_iommu=on"),
+            ("laptop", {new: debian, old: debian}, "intel_iommu=on"),
+            ("laptop", {new: on, old: on}, ""), ("twins", {}, "")):
         host(machine, **files)
+        if machine == "laptop":                         # the processor's own graphics
+            put(f"{ROOT}/sys/firmware/acpi/tables/DMAR", "DMAR")
+            setup("0000:00:02.0", "--no-display-ok")
+            check(argument() == wanted, f"{machine} {files}: {argument()!r}")
+            setup("0000:01:00.0", "--name", "other", "--dry-run")
+            continue
         setup(QEMU_CARD[0] if machine == "qemu" else FAR[0])
         check(argument() == wanted, f"{machine} {files}: {argument()!r}")
+
+    # a hook of linux-base puts it into /boot, where it ran
+    host("qemu")
+    for release in RELEASES:
+        os.rename(f"{ROOT}/boot/config-{release}", f"{ROOT}/lib/modules/{release}/config")
+        put(f"{ROOT}/lib/modules/{release}/config", debian)
+    setup(QEMU_CARD[0])
+    check(argument() == "", f"beside the modules: {argument()!r}")
 
     def active(machine):
         machine.iommu = ["dmar0"]
         for number, function in enumerate(machine.functions):
             function.group = str(number)
     for cmdline, configs, wanted in (
-            ("quiet", False, ""), ("quiet", True, "intel_iommu=on"),
+            ("quiet", False, ""),
+            # no configuration says so, but the firmware has opted in
+            ("quiet", True, ""),
+            ("quiet intel_iommu=on", True, "intel_iommu=on"),
             # somebody typed it at the boot menu
             ("quiet intel_iommu=on", False, "intel_iommu=on")):
         host("qemu", change=active, **{"proc/cmdline": cmdline + "\n"})

@@ -146,17 +146,20 @@ static bool agreed(struct context *context)
 	return prompt_possible() && prompt_yes(_("Do that?"));
 }
 
-static void done_words(struct str *s, const struct setup_plan *plan)
+/* Behind what could not be read back, if there is such a thing. */
+static void done_words(struct str *s, const struct setup_plan *plan, bool unread)
 {
+	if (!unread)
+		str_init(s, s->buf, s->size);
+	str_add(s, unread ? _(" Done. ") : _("Done, and read back. "));
 	if (plan->named)
 		str_join(s,
-			 _("Done, and read back. Reboot and choose the entry "
-			   "\"(" ENTRIES_TITLE),
+			 _("Reboot and choose the entry \"(" ENTRIES_TITLE),
 			 plan->claim,
 			 _(")\" of the boot menu (Esc shows one that is hidden); "),
 			 NULL);
 	else
-		str_add(s, _("Done, and read back. Reboot; "));
+		str_add(s, _("Reboot; "));
 	str_add(s, _("that boot is a trial, and \"vfio-claim status\" says what became of "
 		     "it.\n\"vfio-claim undo\" takes it all back, from a text console, "
 		     "too."));
@@ -167,6 +170,7 @@ static int apply(struct context *context, struct journal *journal,
 {
 	char why[2048];
 	struct str s = STR_ON(why);
+	int r;
 
 	if (!agreed(context))
 		return finish(
@@ -183,13 +187,14 @@ static int apply(struct context *context, struct journal *journal,
 			context, "done",
 			_("The files are written; the programs above were not run."),
 			choice, plan, EXIT_DONE);
-	if (setup_verify(&context->root, plan, &s) < 0) {
+	r = setup_verify(&context->root, plan, &s);
+	if (r < 0) {
 		str_add(&s,
 			_(". Do not reboot before that is mended; \"vfio-claim undo\" "
 			  "takes everything back."));
 		return finish(context, "failed", why, choice, plan, EXIT_REFUSED);
 	}
-	done_words(&s, plan);
+	done_words(&s, plan, r == BOOTLOADER_UNREAD);
 	return finish(context, "done", why, choice, plan, EXIT_DONE);
 }
 
@@ -200,7 +205,7 @@ static bool in_place(struct context *context, const struct setup_plan *plan)
 	struct str s = STR_ON(ignored);
 
 	return !plan->changes.n_files && !context->root.captured &&
-	       setup_verify(&context->root, plan, &s) == 0;
+	       setup_verify(&context->root, plan, &s) >= 0;
 }
 
 static int carry_out(struct context *context, struct journal *journal,

@@ -10,6 +10,10 @@
 #include "change.h"
 #include "str.h"
 
+enum {
+	BOOTLOADER_UNREAD = 1,
+};
+
 struct bootloader {
 	const char *name; /* "grub-drop-in"; in the journal, so it never changes */
 	const char *title; /* for people */
@@ -36,7 +40,8 @@ struct bootloader {
 	/*
 	 * Reads back what the loader will really use (grub.cfg, BLS entries, the UKI's
 	 * .cmdline): does every bootable entry have `present` and none of `absent`? 0, or
-	 * -ESTALE with `why` naming the entry, or another negative errno.
+	 * -ESTALE with `why` naming the entry, or another negative errno. BOOTLOADER_UNREAD
+	 * with `why`: nothing is wrong as far as could be seen, but not all could.
 	 */
 	int (*verify)(struct fs *root, const struct args *present,
 		      const struct args *absent, struct str *why);

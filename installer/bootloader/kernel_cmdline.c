@@ -141,7 +141,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 		boot_at(why, UKI_CONF, 0, _("its Cmdline= overrides /" KERNEL_CMDLINE));
 		r = -EINVAL;
 	} else {
-		r = kernel_words_plan(root, KERNEL_CMDLINE, true,
+		r = kernel_words_plan(root, KERNEL_CMDLINE, KERNEL_WORDS_JOINED,
 				      &bootloader_kernel_cmdline, add, remove, changes,
 				      why);
 	}

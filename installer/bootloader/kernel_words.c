@@ -54,6 +54,19 @@ int kernel_words_show(struct fs *root, struct args *ret)
 	return r == 0 && text ? words_of(text, ret) : r;
 }
 
+static int first_line_of(const char *text, struct args *ret)
+{
+	return line_words(text, 0, strcspn(text, "\n"), ret);
+}
+
+int kernel_words_show_first(struct fs *root, struct args *ret)
+{
+	TEXT_OWNED char *text = NULL;
+	int r = boot_text(root, NULL, KERNEL_CMDLINE, &text);
+
+	return r == 0 && text ? first_line_of(text, ret) : r;
+}
+
 /* @NAME@; a single @ is a subvolume's name */
 static bool has_placeholder(const char *line, size_t len)
 {
@@ -72,8 +85,8 @@ static bool has_placeholder(const char *line, size_t len)
 }
 
 /* The one line that holds words. False with `why` if there is no such thing. */
-static bool find_line(const char *path, const char *text, size_t *ret_from,
-		      size_t *ret_to, struct str *why)
+static bool find_line(const char *path, const char *text, enum kernel_words how,
+		      size_t *ret_from, size_t *ret_to, struct str *why)
 {
 	const char *reason = NULL;
 	unsigned number = 1, found = 0;
@@ -90,6 +103,9 @@ static bool find_line(const char *path, const char *text, size_t *ret_from,
 			reason = _("lines end as on Windows (CRLF)");
 		else if (begin < line + len && *begin == '#')
 			reason = _("there are comments in it");
+		else if (how == KERNEL_WORDS_FIRST_LINE && number > 1 &&
+			 begin < line + len)
+			reason = _("only its first line counts, and this is another one");
 		else if (begin < line + len && found++)
 			reason = _("there are several lines in it");
 		else if (memmem(line, len, "{{", 2) || memmem(line, len, "{%", 2) ||
@@ -107,13 +123,14 @@ static bool find_line(const char *path, const char *text, size_t *ret_from,
 	return !reason;
 }
 
-static int edit(const char *path, char **text, const struct args *add,
-		const struct args *remove, struct args *added, struct str *why)
+static int edit(const char *path, char **text, enum kernel_words how,
+		const struct args *add, const struct args *remove, struct args *added,
+		struct str *why)
 {
 	size_t from, to;
 	int r;
 
-	if (!find_line(path, *text, &from, &to, why))
+	if (!find_line(path, *text, how, &from, &to, why))
 		return -EINVAL;
 	r = line_edit(text, from, &to, add, remove, added);
 	if (r == -EINVAL)
@@ -125,12 +142,14 @@ static int edit(const char *path, char **text, const struct args *add,
 }
 
 /* Whether anything has to be done: a file that we would refuse may be right already. */
-static int is_done(const char *text, const struct args *add, const struct args *remove)
+static int is_done(const char *text, enum kernel_words how, const struct args *add,
+		   const struct args *remove)
 {
 	ARGS_OWNED struct args words = { 0 };
 	int r;
 
-	r = words_of(text, &words);
+	r = how == KERNEL_WORDS_JOINED ? words_of(text, &words)
+				       : first_line_of(text, &words);
 	for (size_t i = 0; i < add->n && r == 0; i++)
 		if (!args_has(&words, add->words[i]))
 			return 0;
@@ -140,7 +159,7 @@ static int is_done(const char *text, const struct args *add, const struct args *
 	return r < 0 ? r : 1;
 }
 
-int kernel_words_plan(struct fs *root, const char *path, bool seed,
+int kernel_words_plan(struct fs *root, const char *path, enum kernel_words how,
 		      const struct bootloader *owner, const struct args *add,
 		      const struct args *remove, struct changes *changes, struct str *why)
 {
@@ -151,7 +170,7 @@ int kernel_words_plan(struct fs *root, const char *path, bool seed,
 	r = boot_text(root, changes, path, &before);
 	if (r == 0 && before)
 		text = strdup(before);
-	else if (r == 0 && seed)
+	else if (r == 0 && how == KERNEL_WORDS_JOINED)
 		r = seed_text(root, &text);
 	else if (r == 0)
 		text = strdup("");
@@ -161,10 +180,10 @@ int kernel_words_plan(struct fs *root, const char *path, bool seed,
 		boot_at(why, path, 0, boot_reason(r));
 		return r;
 	}
-	r = is_done(text, add, remove);
+	r = is_done(text, how, add, remove);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = edit(path, &text, add, remove, &added, why);
+	r = edit(path, &text, how, add, remove, &added, why);
 	if (r < 0 || (before && str_equal(before, text)))
 		return r;
 	r = boot_put(changes, root, path, text, 0644, owner, &added);

@@ -184,7 +184,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 	} else if (r == 0 && names.n) {
 		r = plan_folder(root, &names, add, remove, changes, why);
 	} else if (r == 0) {
-		r = kernel_words_plan(root, KERNEL_CMDLINE, true,
+		r = kernel_words_plan(root, KERNEL_CMDLINE, KERNEL_WORDS_JOINED,
 				      &bootloader_uki_mkinitcpio, add, remove, changes,
 				      why);
 	}

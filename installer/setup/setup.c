@@ -485,8 +485,11 @@ int setup_verify(struct fs *root, const struct setup_plan *plan, struct str *why
 	}
 	if (why->len && worst)
 		str_add(why, "; ");
-	if (plan->bootloader->verify(root, &plan->args, &none, why) < 0)
+	r = plan->bootloader->verify(root, &plan->args, &none, why);
+	if (r < 0)
 		worst = -ESTALE;
+	else if (worst == 0)
+		worst = r;
 	if (verify_entry(root, plan, why) < 0)
 		worst = -ESTALE;
 	return worst;

@@ -39,8 +39,9 @@ int setup_make_plan(struct fs *root, const struct setup_choice *choice,
 void setup_plan_finish(struct setup_plan *plan) __attribute__((nonnull));
 
 /*
- * Opens every image and reads the arguments back from what the loader will use. Returns 0
- * or -ESTALE, with what is not as it should be appended to `why`.
+ * Opens every image and reads the arguments back from what the loader will use. Returns 0;
+ * -ESTALE, with what is not as it should be appended to `why`; or BOOTLOADER_UNREAD, with
+ * whole sentences on what could not be looked at.
  */
 int setup_verify(struct fs *root, const struct setup_plan *plan, struct str *why)
 	__attribute__((nonnull, warn_unused_result));

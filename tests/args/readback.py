@@ -180,7 +180,7 @@ def silverblue():
 
 def proxmox():
     tree = machine(PROXMOX, proxmox_boot_tool="true")
-    args(tree, "add", *ADDED, say=("could not be read back", "not mounted"))
+    args(tree, "add", *ADDED, say=("could not be read back", "partition AAAA-BBBB", "is not there"))
     tree = machine({**PROXMOX, "boot/efi/loader/entries/proxmox-6.8.conf":
                     "linux /EFI/proxmox/6.8/vmlinuz\noptions root=ZFS=x\n"},
                    proxmox_boot_tool="true")

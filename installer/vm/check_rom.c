@@ -43,9 +43,13 @@ void check_rom_missing(struct check *c)
 void check_rom_invalid(struct check *c)
 {
 	char path[CHECK_PATH_MAX], head[512];
+	struct stat st;
 	size_t len;
 
 	for (size_t i = 0; next_rom(c, &i, path, sizeof(path));) {
+		/* to open a device can do something */
+		if (check_stat(c, path, &st) < 0 || !S_ISREG(st.st_mode))
+			continue;
 		if (c->root->ops->read(c->root, path + 1, FS_ATTRIBUTE, head,
 				       sizeof(head), &len, NULL) < 0 ||
 		    (len > 2 && head[0] == 0x55 && (head[1] & 0xff) == 0xaa))

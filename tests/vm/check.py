@@ -8,7 +8,7 @@ usage: tests/vm/check.py [--list] [PATTERN]
 import os
 import re
 
-from domain import BUILD, CARD, DIR, NAME, ROM, TOP, Scene, backups, command, read
+from domain import BUILD, CARD, DIR, FIFO, NAME, ROM, TOP, Scene, backups, command, read
 from cases import Room, main, must
 import hostile
 from judge import (NIC, RAW, all_of, awaited, awaited_and_taken, findings, gone, judge, judge_words,
@@ -268,6 +268,8 @@ expect("ROM missing", lambda s: s.rom(ROM, None), {"rom-missing": ("problem", RO
 expect("ROM with a header", lambda s: s.rom(ROM, b"NVGI" + bytes(600)),
        {"rom-invalid": ("warning", ROM, "55 aa")})
 expect("ROM empty", lambda s: s.rom(ROM, b""), {"rom-invalid": ("warning",)})
+expect("ROM that is no file", lambda s: s.rom(ROM, FIFO),
+       {"rom-unreadable": ("problem", ROM, "is no file")})
 expect("ROM unreadable", lambda s: s.rom(ROM, mode=0o600),
        {"rom-unreadable": ("problem", ROM, "libvirt-qemu")})
 expect("ROM unreadable, QEMU is root",

@@ -25,7 +25,7 @@ QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
 BACKUPS = "var/lib/vfio-claim/vm/backup"
 ROM = "/usr/share/vgabios/card.rom"
 GOOD_ROM = b"\x55\xaa\x40" + bytes(509)
-DIR = object()
+DIR, FIFO = object(), object()
 for prefix, uri in (("vfio-claim", URI), ("libosinfo", INFO), ("qemu", QEMU)):
     ET.register_namespace(prefix, uri)
 
@@ -210,6 +210,9 @@ def put(path, content):
         os.chmod(path, mode)
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)
+    if content is FIFO:
+        os.mkfifo(path, mode)
+        return
     with open(path, "wb") as out:
         out.write(content if isinstance(content, bytes) else content.encode())
     os.chmod(path, mode)

@@ -7,6 +7,7 @@ history, as in a shallow clone, its counts of RECORDED stand for it; `tests/benc
 full clone on Debian 12 shows them.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -33,7 +34,7 @@ SIZE = 16
 
 
 def history():
-    return subprocess.run(["git", "-C", TOP, "cat-file", "-e", f"{BEFORE}^{{commit}}"], check=False,
+    return shutil.which("git") and subprocess.run(["git", "-C", TOP, "cat-file", "-e", f"{BEFORE}^{{commit}}"], check=False,
                           capture_output=True).returncode == 0
 
 
@@ -107,6 +108,7 @@ def measure(root, program, command):
     return found
 
 
+@functools.cache
 def starts():
     """(where the old counts are from, command -> old counts, command -> ours)."""
     subprocess.run([f"{TOP}/tests/lib/need", "strace", "valgrind", "time"], check=True)
@@ -133,15 +135,24 @@ def listing():
     return calls, scan
 
 
-def gates():
-    """(what, value, limit) of every gate."""
+def compare(command, what):
+    """A count and its limit."""
     source, old, ours = starts()
-    for command in COMMANDS:
-        print(f"    {command} of {BEFORE[:7]} ({source}): "
-              + ", ".join(f"{WHAT[what]} {count:,}" for what, count in old[command].items()))
-        for what, most in MOST.items():
-            yield (f"{WHAT[what]} of {command}", ours[command][what],
-                   int(old[command][what] * most))
-        yield f"libraries of {command}", ours[command]["libraries"], LIBRARIES
+    print(f"    {command} of {BEFORE[:7]} ({source}): {WHAT[what]} {old[command][what]:,}")
+    return ours[command][what], int(old[command][what] * MOST[what])
+
+
+def compare_listing():
     calls, scan = listing()
-    yield "system calls of list --json at 4096 functions", calls, TIMES_SCAN * scan
+    return calls, TIMES_SCAN * scan
+
+
+# what -> what measures it: (value, limit)
+GATES = {
+    **{f"{WHAT[what]} of {command}": lambda command=command, what=what: compare(command, what)
+       for command in COMMANDS for what in MOST},
+    **{f"libraries of {command}":
+       lambda command=command: (starts()[2][command]["libraries"], LIBRARIES)
+       for command in COMMANDS},
+    "system calls of list --json at 4096 functions": compare_listing,
+}

@@ -35,13 +35,15 @@ MODELS = {
 }
 
 # Emulated, a long `rep stosb`, wide vectors and a fifth level of page tables cost a third of a
-# boot. What is left has SVM, so there is KVM inside.
-CPU = "max,la57=off,avx=off,avx2=off,erms=off"
+# boot, and for AES udev loads ten modules. What is left has SVM, so there is KVM inside.
+CPU = "max,la57=off,avx=off,avx2=off,erms=off,aes=off,pclmulqdq=off"
 
 # Arguments for every kernel. A busy host can starve the kernel's check of its timer; it panics
 # then. The rest is speed: at random addresses the emulator translates the same program again for
-# each process that runs it, and looking through all page tables takes 130 million instructions.
-KERNEL = "panic=-1 no_timer_check cryptomgr.notests mitigations=off norandmaps rodata=off"
+# each process that runs it, looking through all page tables takes 130 million instructions, and
+# two of udev's workers are enough to be in each other's way on one processor.
+KERNEL = "panic=-1 no_timer_check cryptomgr.notests mitigations=off norandmaps rodata=off " \
+         "udev.children_max=2"
 
 IOMMUS = {
     "intel": ["-device", "intel-iommu,intremap=on"],

@@ -179,6 +179,12 @@ $(B)/journal/driver: tests/journal/driver.c $(filter-out %/main.o,$(INSTALLER_OB
 	@mkdir -p $(@D)
 	$(CC) $(INSTALLER_CFLAGS) -pie $(LDFLAGS) $^ $$(pkg-config --libs $(INSTALLER_LIBS)) -o $@
 
+# for tests/lib/prefork.py: a program that is linked once and called many times
+$(B)/prefork.so: tests/lib/prefork.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -fPIC -shared $(LDFLAGS) $< -o $@.new
+	mv $@.new $@
+
 # ---- installation
 
 define newline

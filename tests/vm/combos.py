@@ -11,7 +11,6 @@ import json
 import os
 import random
 import re
-import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -23,6 +22,7 @@ sys.path[:0] = [HERE, f"{os.path.dirname(HERE)}/lib"]
 import captured
 import compare
 import libvirt
+import shell
 from cases import Failed
 
 ROOTS = f"{captured.BUILD}/machines"
@@ -214,7 +214,7 @@ def commands(text):
     found = []
     for line in text.replace("\\\n\t", " ").split("\n"):
         if line and not line.startswith("#"):
-            words = shlex.split(line)
+            words = shell.split(line)
             if words[0] == "test":              # … || what is done
                 at = words.index("||")
                 found += [words[:at], words[at + 1:]]
@@ -435,7 +435,7 @@ def told(_):
         for line in tell(row, "--dry-run").splitlines():
             kind, _, text = line.partition(": ")
             # what is shown to be run is typed, too
-            if kind == "would be run" and shlex.split(text)[-2] != \
+            if kind == "would be run" and shell.split(text)[-2] != \
                     f"/var/lib/libvirt/images/{row.values['NAME']}" + (
                         "-2.qcow2" if row.chosen["disk"] == ("/srv/disk.img", "10G")
                         else ".qcow2"):

@@ -3,7 +3,6 @@
 in a q35 guest with Windows. A case changes the machine, its files or the domain."""
 import os
 import shutil
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
@@ -13,6 +12,7 @@ sys.path[:0] = [f"{TOP}/tests/lib"]
 sys.path.append(f"{TOP}/tests/roots")      # its cases are not ours
 # pylint: disable=wrong-import-position
 from cases import Failed
+from prefork import Prefork
 from tree import Machine
 
 BUILD = f"{TOP}/build/vm"
@@ -251,8 +251,10 @@ def backups(root):
     return sorted(f"{folder}/{n}" for n in os.listdir(folder)) if os.path.isdir(folder) else []
 
 
-def command(*words, root=None, **more):
-    return subprocess.run([COMMAND, *words, *(["--root", root] if root else [])],
-                          capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=60,
-                          env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
-                               "ASAN_OPTIONS": "detect_leaks=1"}, **more)
+PROGRAM = Prefork(COMMAND, {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8",
+                            # a build with ASan does not like to come second
+                            "ASAN_OPTIONS": "detect_leaks=1:verify_asan_link_order=0"})
+
+
+def command(*words, root=None):
+    return PROGRAM.run(*words, *(["--root", root] if root else []))

@@ -42,7 +42,7 @@ def made(name, folder):
     captured.write(name, root)
     texts = []
     for kind in ("--print-xml", "--print-qemu"):
-        done = captured.create(root, kind, "--claim", captured.CLAIM, *SAID[name], name)
+        done = captured.vm("create", root, kind, "--claim", captured.CLAIM, *SAID[name], name)
         if done.returncode:
             raise Failed(f"exit status {done.returncode}: {done.stderr.decode().strip()}")
         texts.append(done.stdout.decode())

@@ -7,15 +7,14 @@ import contextlib
 import ctypes
 import os
 import re
-import shlex
 import signal
 import subprocess
 import time
 
+import shell
 from vm import LIBC, PR_SET_PDEATHSIG
 
 EMULATOR = "/usr/bin/qemu-system-x86_64"
-DEFINE_VALIDATE = 1
 UNDEFINE_ALL = 1 | 2 | 4        # managed save, snapshots' metadata, NVRAM
 
 # Nothing of the host's stays visible but /etc/libvirt's content. /run/huge: libvirt
@@ -31,6 +30,14 @@ done
 cp -a /mnt/etc/. /etc/libvirt
 mkdir -p /run/libvirt /run/huge /run/huge-1G
 mount -t hugetlbfs none /run/huge
+# libvirt asks for the processor's name before each use of what it knows of QEMU, and the kernel
+# takes its time to say all
+cat /proc/cpuinfo >/run/cpuinfo
+mount --bind /run/cpuinfo /proc/cpuinfo
+# a translation makes the guest's tap and sets its queue, though no guest comes
+if tc=$(command -v tc); then
+	mount --bind /bin/true "$tc"
+fi
 # only a processor with such pages has it
 set -- /run/huge
 if mount -t hugetlbfs -o pagesize=1G none /run/huge-1G; then
@@ -112,12 +119,12 @@ class Connection:
         return xml
 
     def define(self, xml):
-        """Defines and undefines a domain, with validation; raises LibvirtError. Another
-        thread may define one of the same name meanwhile, and take it away."""
+        """Defines and undefines a domain; raises LibvirtError. Not validated: libvirt would read
+        its whole schema for it each time. Another thread may define one of the same name
+        meanwhile, and take it away."""
         xml = self._own_type(xml).encode()
         deadline = time.monotonic() + 10
-        while not (domain := self.libvirt.virDomainDefineXMLFlags(self.connection, xml,
-                                                                  DEFINE_VALIDATE)):
+        while not (domain := self.libvirt.virDomainDefineXMLFlags(self.connection, xml, 0)):
             error = self.libvirt.virGetLastErrorMessage().decode()
             if "already being removed" not in error or time.monotonic() > deadline:
                 raise LibvirtError(error)
@@ -137,7 +144,7 @@ class Connection:
             self.connection, b"qemu-argv", xml.encode(), 0)))
         if node:
             text = text.replace('"host-nodes":[0]', f'"host-nodes":[{node[1]}]')
-        words = shlex.split(text)
+        words = shell.split(text)
         return words[words.index(EMULATOR):]
 
 

@@ -34,8 +34,9 @@ SIZE = 16
 
 
 def history():
-    return shutil.which("git") and subprocess.run(["git", "-C", TOP, "cat-file", "-e", f"{BEFORE}^{{commit}}"], check=False,
-                          capture_output=True).returncode == 0
+    look = ["git", "-C", TOP, "cat-file", "-e", f"{BEFORE}^{{commit}}"]
+    return (shutil.which("git") and
+            subprocess.run(look, check=False, capture_output=True).returncode == 0)
 
 
 def before():

@@ -21,7 +21,7 @@ from vm import Cpio, Vm, extend_initrd
 
 TOOLS = ["ours", "override", "override-list", "driverctl", "modprobe-ids"]
 RUNS = 7
-TIMEOUT = 240
+TIMEOUT = 600
 
 # Everything is set up for the card at 1c.0, which is 0000:01:00.0 and .1 then.
 CARD = ["1c.0/00.0", "1c.0/00.1"]
@@ -143,13 +143,16 @@ def overlay(tool, early=""):
     return archive
 
 
-def boot(name, tool, case, early="", options=()):
+def boot(name, tool, case, early="", options=(), files=None):
     """Boots and returns the facts and the text they were read from."""
     folder = f"{BUILD}/{name}"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     iommu, devices, _ = CASES[case]
-    extend_initrd(f"{BUILD}/initrd.img", overlay(tool, early), f"{folder}/initrd.img")
+    archive = overlay(tool, early)
+    for path, text in (files or {}).items():
+        archive.add(path, text, 0o100755)
+    extend_initrd(f"{BUILD}/initrd.img", archive, f"{folder}/initrd.img")
     # On a busy machine the emulated timer may look dead to the kernel, which panics then.
     words = "console=ttyS0 quiet panic=-1 no_timer_check intel_iommu=on printk.devkmsg=on "
     if tool == "modprobe-ids":

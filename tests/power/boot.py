@@ -233,7 +233,7 @@ class Machine:
         if cut:
             with open(f"{folder}/cut", "w", encoding="utf-8") as out:
                 out.write(f"{cut}\n")
-        command = self._command(cmdline, tool)
+        command = self._command(cmdline)
         words = {"early": early, "cut": "log" if tool else "mark"}
         state = None if learning else self._state(command, words, self._place(cut, since))
         if state:
@@ -300,7 +300,7 @@ class Machine:
             archive.add(path, content)
         return f"{place}\n".encode() + archive.bytes()
 
-    def _command(self, cmdline, tool):
+    def _command(self, cmdline):
         board = Board.parse(self.devices)
         efi = self.kind == "efi"
         command = [
@@ -319,9 +319,9 @@ class Machine:
         if efi:
             command += ["-drive", "if=pflash,format=raw,unit=0,readonly=on,"
                         f"file={OVMF}/OVMF_CODE_4M.fd", "-machine", "pflash1=store"]
-        elif tool:
-            # A guest whose clock is its own work: being followed on a busy host does not bring
-            # it near the deadline of 10 s. OVMF does not come up with that.
+        else:
+            # A guest whose clock is its own work: a busy host does not bring it near the
+            # deadline of 10 s. OVMF does not come up with that.
             command += ["-icount", "shift=1"]
         if self.medium and not efi:
             command += ["-device", "virtio-blk-pci,drive=store,addr=06.0"]

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+import costs
 from pick import pick, words
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -88,7 +89,8 @@ class Room:
         chosen = pick(self.cases, *words(usage))
         subprocess.run([f"{TOP}/tests/lib/need", *self.packages], check=True)
         os.makedirs(self.folder, exist_ok=True)
-        self.prepare(chosen)
+        with costs.images():
+            self.prepare(chosen)
         return self.run(chosen)
 
 

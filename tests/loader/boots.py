@@ -7,6 +7,7 @@ import time
 
 from facts import Facts
 from machine import KERNEL, Board, arguments
+from quick_kernel import ARGUMENT
 from table import claim
 from vm import Monitor, Vm, ovmf_arguments
 
@@ -16,8 +17,9 @@ CONF = "[host]\nrecord = none\n" + claim("gaming", "01:00.0 1c.0/00.0 vga",
                                          "01:00.1 1c.0/00.1 hda").text()
 # claimed by the entry of its own alone
 NAMED = CONF + "boot = named\n"
-CMDLINE = f"console=ttyS0 quiet {KERNEL} intel_iommu=on"
+CMDLINE = f"console=ttyS0 quiet {KERNEL} {ARGUMENT} intel_iommu=on"
 TIMEOUT = 240
+HOLD = 50                       # ms of the machine's own clock; keys wait for each other
 
 
 class Console:
@@ -43,8 +45,8 @@ class Console:
 def boot(folder, disk, firmware, steps, stopping, seconds=TIMEOUT, extra=()):
     """Runs a machine to its end. `steps` are (text, keys): when the console shows the text,
     the keys are pressed. Returns its Facts and what went wrong in words, or None."""
-    command = [*arguments("intel", Board.parse(BOARD)), *Monitor.ARGUMENTS, *extra,
-               "-drive", f"if=none,id=disk,format=raw,file={disk}",
+    command = [*arguments("intel", Board.parse(BOARD)), *Monitor.ARGUMENTS, *disk.kernel, *extra,
+               "-drive", f"if=none,id=disk,format=raw,file={disk.path}",
                "-device", "virtio-blk-pci,drive=disk,addr=05.0",
                "-serial", f"file:{folder}/console.log", "-serial", f"file:{folder}/facts.log"]
     if firmware == "ovmf":
@@ -60,11 +62,9 @@ def boot(folder, disk, firmware, steps, stopping, seconds=TIMEOUT, extra=()):
             elif time.monotonic() - started > seconds:
                 wrong = f"no end after {seconds} s"
             elif steps and console.sees(steps[0][0]):
-                # the menu is drawn before keys are read
-                time.sleep(0.7)
                 for key in steps.pop(0)[1].split():
-                    monitor.run("send-key", keys=[{"type": "qcode", "data": key}])
-                    time.sleep(0.4)
+                    monitor.run("send-key", keys=[{"type": "qcode", "data": key}],
+                                **{"hold-time": HOLD})
             vm.wait(0.1)
         if vm.process.poll():
             wrong = f"QEMU: {vm.messages()}"

@@ -5,12 +5,21 @@ partition, and for GRUB a second partition with /boot, from which SeaBIOS and OV
 import os
 import struct
 import subprocess
+from glob import glob
+from typing import NamedTuple
+
+from quick_kernel import replace
 
 UUID = "6f9ffcb1-4a5e-4a5c-8f0a-7d1c2b3a4e5f"   # tests/loader/grub-probe knows it, too
 SECTOR = 512
 MIB = 1 << 20
 ESP, LINUX = 0xef, 0x83
 DISK_ID = b"\x78\x56\x34\x12\0\0"
+
+
+class Disk(NamedTuple):
+    path: str
+    kernel: list                # QEMU's arguments that its kernels need
 
 
 def _run(*command, **more):
@@ -81,6 +90,7 @@ def grub_disk(path, root, boot):
                   "configfile $prefix/grub.cfg\n")
     _core(root, f"{efi}/BOOTX64.EFI", "-O", "x86_64-efi", "-p", "/EFI/BOOT", "part_msdos",
           "fat", "ext2", "normal", "configfile", "search_fs_uuid")
+    kernel = replace(*glob(f"{boot}/vmlinuz-*"))
     _fat(f"{work}/esp", f"{work}/efi", 4)
     os.mkdir(f"{work}/root")
     os.rename(boot, f"{work}/root/boot")
@@ -88,6 +98,7 @@ def grub_disk(path, root, boot):
     _assemble(path, [(ESP, f"{work}/esp"), (LINUX, f"{work}/ext2")],
               f"{grub}/i386-pc/boot.img", f"{work}/core.img")
     subprocess.run(["rm", "-rf", work], check=True)
+    return Disk(path, kernel)
 
 
 def linux_disk(path, root, mib, grub=False):
@@ -113,8 +124,10 @@ def systemd_boot_disk(path, root, esp):
     os.makedirs(f"{esp}/EFI/BOOT", exist_ok=True)
     _run("cp", f"{root}/usr/lib/systemd/boot/efi/systemd-bootx64.efi",
          f"{esp}/EFI/BOOT/BOOTX64.EFI")
+    kernel = replace(*glob(f"{esp}/EFI/debian/*/linux"))
     _fat(f"{path}.esp", esp, 96)
     _assemble(path, [(ESP, f"{path}.esp")])
+    return Disk(path, kernel)
 
 
 def read_grubenv(path):

@@ -44,7 +44,7 @@ class Root:
             self.write(f"boot/initrd.img-{kernel}", "")
         self.write("etc/vfio-claim.conf", CONF)
         # as Debian's grub-pc leaves it
-        self.write("etc/default/grub", 'GRUB_DEFAULT=0\nGRUB_TIMEOUT=5\n'
+        self.write("etc/default/grub", 'GRUB_DEFAULT=0\nGRUB_TIMEOUT=0\n'
                    'GRUB_DISTRIBUTOR=Debian\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n'
                    'GRUB_CMDLINE_LINUX=""\n')
         self.write("etc/kernel/install.conf", "layout=bls\nBOOT_ROOT=/efi\n")

@@ -15,11 +15,12 @@ from boots import GPU, boot
 from cases import Failed, equal, must, run, stopping
 from disk import grub_disk, systemd_boot_disk
 from machine import KERNEL
+from quick_kernel import ARGUMENT
 from tree import Machine
 
 BUILD = f"{TOP}/build/setup"
 CARD = "0000:01:00.0"
-CMDLINE = f"console=ttyS0 quiet {KERNEL}"
+CMDLINE = f"console=ttyS0 quiet {KERNEL} {ARGUMENT}"
 LOADER_INFO = "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 # What setup may change, and undo must put back.
 KEPT = ("etc", "boot/grub/grub.cfg", "efi/loader", "usr/lib/vfio-claim", "var/lib/vfio-claim")
@@ -66,7 +67,7 @@ class Stock:
         self.machine()
         if loader == "grub":
             os.makedirs(f"{self.path}/boot/grub")
-            self.write("etc/default/grub", "GRUB_DEFAULT=0\nGRUB_TIMEOUT=1\n"
+            self.write("etc/default/grub", "GRUB_DEFAULT=0\nGRUB_TIMEOUT=0\n"
                        "GRUB_DISTRIBUTOR=Debian\n"
                        f'GRUB_CMDLINE_LINUX_DEFAULT="{self.cmdline}"\nGRUB_CMDLINE_LINUX=""\n')
         else:
@@ -76,7 +77,7 @@ class Stock:
             self.write("etc/kernel/install.conf", "layout=bls\nBOOT_ROOT=/efi\n")
             self.write("etc/kernel/entry-token", "debian\n")
             self.write("etc/kernel/cmdline", f"root=/dev/vda2 ro {self.cmdline}\n")
-            self.write("efi/loader/loader.conf", "timeout 1\n")
+            self.write("efi/loader/loader.conf", "timeout 0\n")
             os.makedirs(f"{self.path}/efi/loader/entries")
         self.must(*self.build())
         if not inside:
@@ -162,18 +163,18 @@ class Stock:
             text = self.read("boot/grub/grub.cfg")
             with open(f"{work}.boot/grub/grub.cfg", "w", encoding="utf-8") as out:
                 out.write(text)
-            grub_disk(f"{work}.img", self.path, f"{work}.boot")
+            disk = grub_disk(f"{work}.img", self.path, f"{work}.boot")
         else:
             must("cp", "-a", f"{self.path}/efi", f"{work}.efi")
             # There /efi was no mount point, so the entries say /efi/debian. FAT knows no case.
             os.makedirs(f"{work}.efi/EFI", exist_ok=True)
             os.rename(f"{work}.efi/debian", f"{work}.efi/EFI/debian")
-            systemd_boot_disk(f"{work}.img", self.path, f"{work}.efi")
+            disk = systemd_boot_disk(f"{work}.img", self.path, f"{work}.efi")
             must("rm", "-rf", f"{work}.efi")
-        facts, wrong = boot(self.folder, f"{work}.img", firmware, [], stopping)
+        facts, wrong = boot(self.folder, disk, firmware, [], stopping)
         if wrong or not facts.complete:
             raise Failed(wrong or "the machine did not reach the judge script's end")
-        os.unlink(f"{work}.img")
+        os.unlink(disk.path)
         return facts
 
 

@@ -8,7 +8,8 @@ import re
 from boots import boot
 from cases import Failed, stopping
 from debian import on_card, on_host
-from disk import linux_disk
+from disk import Disk, linux_disk
+from quick_kernel import replace
 
 # what a boot does, on which firmware, and how it has to end
 TURNS = [("install", "kernel", None), ("look", "seabios", on_card), ("undo", "ovmf", on_card),
@@ -19,8 +20,8 @@ SECONDS = 900                   # images are built under emulation
 def installed(stock):
     stock.write("var/lib/test/turns", "".join(f"{turn}\n" for turn, _, _ in TURNS))
     kernel = [f"{stock.path}/boot/{name}-{stock.release}" for name in ("vmlinuz", "initrd.img")]
-    disk = f"{stock.folder}/disk.img"
-    linux_disk(disk, stock.path, 640)
+    disk = Disk(f"{stock.folder}/disk.img", replace(kernel[0]))
+    linux_disk(disk.path, stock.path, 640)
     for number, (turn, firmware, wanted) in enumerate(TURNS, 1):
         extra = []
         if firmware == "kernel":

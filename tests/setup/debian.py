@@ -26,6 +26,8 @@ LOADER_INFO = "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 KEPT = ("etc", "boot/grub/grub.cfg", "efi/loader", "usr/lib/vfio-claim", "var/lib/vfio-claim")
 # In a mount name space of its own: the emulated machine's sysfs.
 INSIDE = 'mount --bind "$1" "$2/sys" && mount -t proc none "$2/proc" && shift && exec chroot "$@"'
+# systemd's own: /efi is no file system of its own there.
+ESP = ("SYSTEMD_ESP_PATH=/efi", "SYSTEMD_RELAX_ESP_CHECKS=1")
 
 
 class Stock:
@@ -79,6 +81,9 @@ class Stock:
             self.write("etc/kernel/cmdline", f"root=/dev/vda2 ro {self.cmdline}\n")
             self.write("efi/loader/loader.conf", "timeout 0\n")
             os.makedirs(f"{self.path}/efi/loader/entries")
+            # as bootctl has put it there
+            must("install", "-D", f"{self.path}/usr/lib/systemd/boot/efi/systemd-bootx64.efi",
+                 f"{self.path}/efi/EFI/systemd/systemd-bootx64.efi")
         self.must(*self.build())
         if not inside:
             self.must(*self.menu())
@@ -120,8 +125,8 @@ class Stock:
             return text.read()
 
     def run(self, *command):
-        done = run("unshare", "--mount", "sh", "-c", INSIDE, "sh", f"{self.folder}/machine/sys",
-                   self.path, *command)
+        done = run("env", *ESP, "unshare", "--mount", "sh", "-c", INSIDE, "sh",
+                   f"{self.folder}/machine/sys", self.path, *command)
         with open(f"{self.folder}/said", "a", encoding="utf-8") as out:
             out.write(f"$ {' '.join(command)}\n{done.stdout}{done.stderr}"
                       f"[{done.returncode}]\n\n")

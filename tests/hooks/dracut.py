@@ -11,7 +11,7 @@ MODULE = "usr/lib/dracut/modules.d/55vfio-claim"
 
 
 def debian12(path):
-    must("cp", "-a", "--reflink=auto", must("tests/boot/root", "bookworm", "dracut"), path)
+    must("cp", "-a", "--reflink=auto", must("tests/lib/small-root", "bookworm", "dracut"), path)
     must("cp", "-a", "--no-preserve=ownership", f"{must('tests/lib/staged')}/.", path)
     must("install", "-m644", "tests/lib/dracut.conf", f"{path}/etc/dracut.conf.d/small.conf")
     with open(f"{path}/etc/dracut.conf.d/disk.conf", "w", encoding="utf-8") as out:

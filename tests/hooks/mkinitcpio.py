@@ -29,7 +29,7 @@ ORDERS = {
 
 def root_of(shape):
     def make(path):
-        must("tests/boot/mkinitcpio-root", path, shape)
+        must("tests/boot/mkinitcpio-root", path, shape, must("tests/lib/small-root", "trixie"))
     return Upgraded(f"mkinitcpio-{shape}", make, "mkinitcpio", "-P")
 
 

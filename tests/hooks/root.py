@@ -30,12 +30,13 @@ class Root:
         self.path = f"{BUILD}/root"
         shutil.rmtree(self.path, ignore_errors=True)
         os.makedirs(BUILD, exist_ok=True)
-        cached = must("tests/boot/root")
+        cached = must("tests/lib/small-root")
         must("cp", "-a", "--reflink=auto", cached, self.path)
         self.release = sorted(os.listdir(f"{self.path}/lib/modules"))[0]
         # few modules: some seconds for an image instead of half a minute
         self.write("etc/initramfs-tools/conf.d/few", "MODULES=list\n")
         self.write("etc/initramfs-tools/modules", "virtio_blk\next4\n")
+        self.write("etc/initramfs-tools/conf.d/quick", "COMPRESSLEVEL=1\n")
         self.before = self.paths()
         shutil.rmtree(f"{BUILD}/stage", ignore_errors=True)
         must("make", "-s", "install", f"DESTDIR={BUILD}/stage", "PREFIX=/usr")

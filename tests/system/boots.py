@@ -209,10 +209,7 @@ class Boot:
 
     def up(self):
         """Waits until the boot is over, and vfio-claim's service with it."""
-        self.until("systemctl is-active -q multi-user.target && echo yes", "booting")
-        self.until("[ \"$(systemctl show -P Job vfio-claim-confirm.service)\" ] || "
-                   "systemctl show -P ActiveState vfio-claim-confirm.service | "
-                   "grep -v activating", "waiting for vfio-claim-confirm.service")
+        self.run("systemctl is-system-running --wait")
 
     def sleep(self):
         """Suspends the machine to memory and wakes it up."""

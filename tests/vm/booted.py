@@ -113,8 +113,8 @@ class Boot:
 
     def up(self):
         """Waits until the boot is over and has been confirmed; returns its seconds."""
-        self.until("systemctl is-active -q multi-user.target && "
-                   "! systemctl list-jobs --no-legend | grep -q .", "booting")
+        self.run("systemctl is-system-running --wait")
+        self.must("systemctl is-active multi-user.target")
         return time.monotonic() - self.started
 
     def write(self, path, text):

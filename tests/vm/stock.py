@@ -39,7 +39,8 @@ MASKED = """
     """.split()
 # What the disk is made of besides the root, the guest and the product
 SOURCES = ["tests/vm/stock.py", "tests/setup/debian.py", "tests/loader/disk.py",
-           "tests/roots/tree.py", "tests/roots/machines/qemu.txt", "tests/lib/facts.sh"]
+           "tests/roots/tree.py", "tests/roots/machines/qemu.txt", "tests/lib/facts.sh",
+           "tests/lib/machine.py"]
 FOLDERS = ["tests/vm/inside", "tests/system/root", "tests/system/initramfs"]
 
 

@@ -33,15 +33,16 @@ struct how {
 
 int fs_open(struct fs *fs, const char *path, int flags, mode_t mode)
 {
-	struct how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
-			   .mode = flags & O_CREAT ? mode : 0,
-			   .resolve = RESOLVE_IN_ROOT };
+	struct how how;
 	int fd, tries = 0;
 
 	if (!fs->captured) {
 		fd = openat(fs->root_fd, path, flags | O_CLOEXEC, mode);
 		return fd < 0 ? -errno : fd;
 	}
+	how = (struct how){ .flags = (uint64_t)(flags | O_CLOEXEC),
+			    .mode = flags & O_CREAT ? mode : 0,
+			    .resolve = RESOLVE_IN_ROOT };
 	/* EAGAIN: a rename anywhere while ".." was followed, openat2(2) */
 	do
 		fd = (int)syscall(SYS_openat2, fs->root_fd, path, &how, sizeof(how));
@@ -190,8 +191,10 @@ static int real_list(struct fs *fs, const char *path, fs_name_fn *fn, void *arg)
 		}
 		for (long at = 0; r == 0 && at < n; at += e->reclen) {
 			e = (const struct entry *)((const char *)buf + at);
-			if (!str_equal(e->name, ".") && !str_equal(e->name, ".."))
-				r = fn(arg, e->name);
+			if (e->name[0] == '.' &&
+			    (!e->name[1] || (e->name[1] == '.' && !e->name[2])))
+				continue;
+			r = fn(arg, e->name);
 		}
 	}
 	large_taken = within;
@@ -433,7 +436,8 @@ int fs_read_text(struct fs *fs, const char *path, char *buf, size_t size)
 		return r;
 	if (len == size - 1)
 		return -EFBIG;
-	if (memchr(buf, '\0', len))
+	buf[len] = '\0';
+	if (strlen(buf) != len)
 		return -EPROTO;
 	while (len > 0 && buf[len - 1] == '\n')
 		len--;

@@ -27,37 +27,6 @@ bool iommu_unsafe_mode(struct fs *fs)
 	return r != -ENOENT && (r < 0 || !str_equal(value, "N"));
 }
 
-struct members {
-	struct pci_address *v;
-	size_t n, room;
-};
-
-static int add_member(void *arg, const char *name)
-{
-	struct members *m = arg;
-	struct pci_address a;
-
-	if (!pci_address_parse(name, &a))
-		return 0;
-	if (m->n == m->room) {
-		size_t room = m->room ? m->room * 4 : 16;
-		void *more = realloc(m->v, room * sizeof(*m->v));
-
-		if (!more)
-			return -ENOMEM;
-		m->v = more;
-		m->room = room;
-	}
-	m->v[m->n++] = a;
-	return 0;
-}
-
-static int compare_addresses(const void *a, const void *b)
-{
-	return pci_address_compare(*(const struct pci_address *)a,
-				   *(const struct pci_address *)b);
-}
-
 static void group_path(char *buf, size_t size, int id, const char *leaf)
 {
 	struct str s;
@@ -118,11 +87,32 @@ static enum iommu_proof prove(struct fs *fs, struct iommu_group *group)
 	return IOMMU_PROVEN;
 }
 
+static int list_members(struct fs *fs, struct iommu_group *group)
+{
+	char path[FS_PATH_MAX];
+	const uint64_t *keys;
+	int r;
+
+	group_path(path, sizeof(path), group->id, "devices");
+	r = pci_list_addresses(fs, path, &keys, &group->n);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		group->proof =
+			inactive(group, "its group cannot be listed: ", str_errno(r));
+	if (!group->n)
+		return 0;
+	group->members = calloc(group->n, sizeof(*group->members));
+	if (!group->members)
+		return -ENOMEM;
+	for (size_t i = 0; i < group->n; i++)
+		group->members[i] = pci_address_of(keys[i]);
+	return 0;
+}
+
 int iommu_group_read(struct fs *fs, struct pci_address address, struct iommu_group *ret)
 {
 	struct iommu_group group = { .id = -1 };
-	struct members m = { 0 };
-	char path[FS_PATH_MAX];
 	int r;
 
 	r = iommu_group_number(fs, address);
@@ -134,20 +124,10 @@ int iommu_group_read(struct fs *fs, struct pci_address address, struct iommu_gro
 	group.id = r;
 	group.proof = prove(fs, &group);
 	if (group.proof == IOMMU_PROVEN) {
-		group_path(path, sizeof(path), group.id, "devices");
-		r = fs->ops->list(fs, path, add_member, &m);
-		if (r == -ENOMEM) {
-			free(m.v);
-			return r;
-		}
+		r = list_members(fs, &group);
 		if (r < 0)
-			group.proof = inactive(
-				&group, "its group cannot be listed: ", str_errno(r));
+			return r;
 	}
-	if (m.n)
-		qsort(m.v, m.n, sizeof(*m.v), compare_addresses);
-	group.members = m.v;
-	group.n = m.n;
 	*ret = group;
 	return 0;
 }

@@ -6,11 +6,11 @@
 
 static bool take_devfn(const char **p, uint8_t *ret)
 {
-	uint64_t device, function;
+	unsigned device, function;
 	const char *c = *p;
 
-	if (!str_take_hex(&c, 2, 2, &device) || device > 31 || !str_take_char(&c, '.') ||
-	    !str_take_hex(&c, 1, 1, &function) || function > 7)
+	if (!str_take_digits(&c, 2, &device) || device > 31 || *c++ != '.' ||
+	    !str_take_digits(&c, 1, &function) || function > 7)
 		return false;
 	*p = c;
 	*ret = (uint8_t)(device << 3 | function);
@@ -19,13 +19,13 @@ static bool take_devfn(const char **p, uint8_t *ret)
 
 static bool take_address(const char **p, struct pci_address *ret)
 {
-	uint64_t domain, bus;
 	const char *c = *p;
+	uint64_t domain;
 	uint8_t devfn;
+	unsigned bus;
 
-	if (!str_take_hex(&c, 4, 8, &domain) || !str_take_char(&c, ':') ||
-	    !str_take_hex(&c, 2, 2, &bus) || !str_take_char(&c, ':') ||
-	    !take_devfn(&c, &devfn))
+	if (!str_take_hex(&c, 4, 8, &domain) || *c++ != ':' ||
+	    !str_take_digits(&c, 2, &bus) || *c++ != ':' || !take_devfn(&c, &devfn))
 		return false;
 	*p = c;
 	*ret = (struct pci_address){ (uint32_t)domain, (uint8_t)bus, devfn };
@@ -42,29 +42,38 @@ bool pci_address_parse(const char *text, struct pci_address *ret)
 	return true;
 }
 
-static void add_devfn(struct str *s, uint8_t devfn)
+static char *put_devfn(char *p, uint8_t devfn)
 {
-	str_add_hex(s, devfn >> 3, 2);
-	str_add_char(s, '.');
-	str_add_hex(s, devfn & 7, 1);
+	p = str_put_hex(p, devfn >> 3, 2);
+	*p++ = '.';
+	return str_put_hex(p, devfn & 7, 1);
+}
+
+static char *put_address(char *p, struct pci_address address)
+{
+	unsigned digits = 4;
+
+	while (digits < 8 && address.domain >> (4 * digits))
+		digits++;
+	p = str_put_hex(p, address.domain, digits);
+	*p++ = ':';
+	p = str_put_hex(p, address.bus, 2);
+	*p++ = ':';
+	return put_devfn(p, address.devfn);
 }
 
 void pci_address_add(struct str *s, struct pci_address address)
 {
-	str_add_hex(s, address.domain, 4);
-	str_add_char(s, ':');
-	str_add_hex(s, address.bus, 2);
-	str_add_char(s, ':');
-	add_devfn(s, address.devfn);
+	char text[PCI_ADDRESS_LEN];
+
+	str_add_n(s, text, (size_t)(put_address(text, address) - text));
 }
 
 int pci_address_compare(struct pci_address a, struct pci_address b)
 {
-	if (a.domain != b.domain)
-		return a.domain < b.domain ? -1 : 1;
-	if (a.bus != b.bus)
-		return a.bus < b.bus ? -1 : 1;
-	return (a.devfn > b.devfn) - (a.devfn < b.devfn);
+	const uint64_t k = pci_address_key(a), l = pci_address_key(b);
+
+	return (k > l) - (k < l);
 }
 
 bool pci_path_parse(const char *text, struct pci_path *ret)
@@ -87,8 +96,10 @@ void pci_path_add(struct str *s, const struct pci_path *path)
 {
 	pci_address_add(s, path->root);
 	for (unsigned i = 0; i < path->depth; i++) {
-		str_add_char(s, '/');
-		add_devfn(s, path->devfn[i]);
+		char step[] = "/DD.F";
+
+		put_devfn(step + 1, path->devfn[i]);
+		str_add_n(s, step, sizeof(step) - 1);
 	}
 }
 
@@ -98,17 +109,19 @@ bool pci_path_equal(const struct pci_path *a, const struct pci_path *b)
 	       !memcmp(a->devfn, b->devfn, a->depth);
 }
 
-void pci_device_path(char *buf, size_t size, struct pci_address address, const char *leaf)
+void pci_device_path_n(char *buf, size_t size, struct pci_address address,
+		       const char *leaf, size_t len)
 {
+	char folder[sizeof(PCI_DEVICES) + 1 + PCI_ADDRESS_LEN] = PCI_DEVICES "/";
+	char *p = put_address(folder + sizeof(PCI_DEVICES), address);
 	struct str s;
 
+	if (leaf)
+		*p++ = '/';
 	str_init(&s, buf, size);
-	str_add(&s, PCI_DEVICES "/");
-	pci_address_add(&s, address);
-	if (leaf) {
-		str_add_char(&s, '/');
-		str_add(&s, leaf);
-	}
+	str_add_n(&s, folder, (size_t)(p - folder));
+	if (leaf)
+		str_add_n(&s, leaf, len);
 }
 
 int pci_path_of(struct fs *fs, struct pci_address address, struct pci_path *ret)
@@ -222,11 +235,11 @@ bool pci_serial_parse(const char *text, uint64_t *ret)
 
 bool pci_id_take(const char **p, uint16_t *ret_vendor, uint16_t *ret_device)
 {
-	uint64_t first, second;
+	unsigned first, second;
 	const char *c = *p;
 
-	if (!str_take_hex(&c, 4, 4, &first) || !str_take_char(&c, ':') ||
-	    !str_take_hex(&c, 4, 4, &second))
+	if (!str_take_digits(&c, 4, &first) || *c++ != ':' ||
+	    !str_take_digits(&c, 4, &second))
 		return false;
 	*p = c;
 	*ret_vendor = (uint16_t)first;

@@ -54,7 +54,6 @@ struct pci_function {
 struct pci_list {
 	struct pci_function *functions;
 	size_t n;
-	size_t room;
 };
 
 struct pci_config {
@@ -69,6 +68,16 @@ struct pci_config {
 bool pci_address_parse(const char *text, struct pci_address *ret)
 	__attribute__((nonnull, warn_unused_result));
 void pci_address_add(struct str *s, struct pci_address address) __attribute__((nonnull));
+/* Orders as the addresses do. */
+static inline uint64_t pci_address_key(struct pci_address a)
+{
+	return (uint64_t)a.domain << 16 | (uint64_t)a.bus << 8 | a.devfn;
+}
+static inline struct pci_address pci_address_of(uint64_t key)
+{
+	return (struct pci_address){ (uint32_t)(key >> 16), (uint8_t)(key >> 8),
+				     (uint8_t)key };
+}
 int pci_address_compare(struct pci_address a, struct pci_address b);
 /* Functions of one device: the same domain, bus and device. */
 bool pci_same_slot(struct pci_address a, struct pci_address b);
@@ -106,6 +115,14 @@ bool pci_id_take(const char **p, uint16_t *ret_vendor, uint16_t *ret_device)
  */
 bool pci_serial_parse(const char *text, uint64_t *ret)
 	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * The keys of the proper addresses among the names in a folder, sorted, in memory that
+ * the next call takes. Returns 0 or a negative errno; what was listed until then is there
+ * in any case.
+ */
+int pci_list_addresses(struct fs *fs, const char *path, const uint64_t **ret_keys,
+		       size_t *ret_n) __attribute__((nonnull, warn_unused_result));
 
 /*
  * All functions. What vanishes meanwhile or has no proper address is left out; what
@@ -146,9 +163,18 @@ void pci_config_parse(const uint8_t *bytes, size_t len, struct pci_config *ret)
 int pci_power_read(struct fs *fs, struct pci_address address, bool *ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/* "PCI_DEVICES/ADDRESS/LEAF"; LEAF may be NULL. */
-void pci_device_path(char *buf, size_t size, struct pci_address address, const char *leaf)
-	__attribute__((nonnull(1)));
+void pci_device_path_n(char *buf, size_t size, struct pci_address address,
+		       const char *leaf, size_t len) __attribute__((nonnull(1)));
+
+/*
+ * "PCI_DEVICES/ADDRESS/LEAF"; LEAF may be NULL. Inline: the length of a literal is known
+ * when it is compiled.
+ */
+static inline __attribute__((nonnull(1))) void
+pci_device_path(char *buf, size_t size, struct pci_address address, const char *leaf)
+{
+	pci_device_path_n(buf, size, address, leaf, leaf ? strlen(leaf) : 0);
+}
 
 /* Base class 03h: VGA (00), XGA (01), 3D (02, hybrid laptops), other (80). */
 bool pci_is_display(const struct pci_ids *ids) __attribute__((nonnull));

@@ -51,8 +51,7 @@ void str_add_hex(struct str *s, uint64_t v, unsigned digits)
 
 	while (digits < sizeof(text) && v >> (4 * digits))
 		digits++;
-	for (unsigned i = digits; i-- > 0; v >>= 4)
-		text[i] = "0123456789abcdef"[v & 15];
+	str_put_hex(text, v, digits);
 	str_add_n(s, text, digits);
 }
 
@@ -113,8 +112,7 @@ const char *str_errno(int error)
 	return "error";
 }
 
-/* Value + 1 of a hex digit, 0 of anything else. */
-static const uint8_t hex_value[256] = {
+const uint8_t str_hex_value[256] = {
 	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
 	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
 	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
@@ -127,7 +125,7 @@ bool str_take_hex(const char **p, unsigned min, unsigned max, uint64_t *ret)
 	uint64_t v = 0;
 	unsigned n = 0, digit;
 
-	for (; n <= max && (digit = hex_value[(uint8_t)*c]); n++, c++)
+	for (; n <= max && (digit = str_hex_value[(uint8_t)*c]); n++, c++)
 		v = v << 4 | (digit - 1);
 	if (n < min || n > max)
 		return false;

@@ -40,6 +40,15 @@ static inline void str_add(struct str *s, const char *text)
 void str_add_char(struct str *s, char c) __attribute__((nonnull));
 void str_add_uint(struct str *s, uint64_t v) __attribute__((nonnull));
 
+/* Writes exactly `digits` lower-case hex digits to `p`, and returns what is behind them. */
+static inline char *str_put_hex(char *p, uint64_t v, unsigned digits)
+{
+#pragma GCC unroll 4
+	for (unsigned i = digits; i-- > 0; v >>= 4)
+		p[i] = "0123456789abcdef"[v & 15];
+	return p + digits;
+}
+
 /* Lower-case hex, at least `digits` wide (1 to 16). */
 void str_add_hex(struct str *s, uint64_t v, unsigned digits) __attribute__((nonnull));
 
@@ -54,6 +63,9 @@ void str_copy(char *dst, size_t size, const char *src) __attribute__((nonnull));
  */
 const char *str_errno(int error) __attribute__((returns_nonnull));
 
+/* Value + 1 of a hex digit, 0 of anything else. */
+extern const uint8_t str_hex_value[256];
+
 /*
  * Reads hex digits at *p, at least `min` and at most `max` of them (max <= 16), and moves
  * *p behind them. False, with *p and *ret untouched, if there are fewer; a further hex
@@ -61,6 +73,27 @@ const char *str_errno(int error) __attribute__((returns_nonnull));
  */
 bool str_take_hex(const char **p, unsigned min, unsigned max, uint64_t *ret)
 	__attribute__((nonnull, warn_unused_result));
+
+/* As str_take_hex, for exactly `n` digits; inline, for what is read by the thousand. */
+static inline __attribute__((warn_unused_result)) bool
+str_take_digits(const char **p, unsigned n, unsigned *ret)
+{
+	const uint8_t *c = (const uint8_t *)*p;
+	unsigned v = 0, digit;
+
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++) {
+		digit = str_hex_value[c[i]];
+		if (!digit)
+			return false;
+		v = v << 4 | (digit - 1);
+	}
+	if (str_hex_value[c[n]])
+		return false;
+	*p += n;
+	*ret = v;
+	return true;
+}
 
 /* As str_take_hex, for decimal digits without a leading zero; fails above `max`. */
 bool str_take_uint(const char **p, uint64_t max, uint64_t *ret)

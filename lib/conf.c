@@ -44,6 +44,20 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
+/* strsep() at blanks and tabs, without the table of characters that it makes each time. */
+static char *cut_word(char **rest)
+{
+	char *word = *rest, *c = word;
+
+	if (!word)
+		return NULL;
+	while (*c && *c != ' ' && *c != '\t')
+		c++;
+	*rest = *c ? c + 1 : NULL;
+	*c = '\0';
+	return word;
+}
+
 /* Cuts the comment and the blanks at both ends. */
 static char *strip(char *line)
 {
@@ -322,10 +336,10 @@ static int function_line(struct parser *p, char *value)
 	unsigned seen = 0;
 	int r;
 
-	word = strsep(&rest, " \t");
+	word = cut_word(&rest);
 	if (!pci_address_parse(word, &f.address))
 		return fail(p, "expected an address as DDDD:BB:DD.F", word);
-	while ((word = strsep(&rest, " \t"))) {
+	while ((word = cut_word(&rest))) {
 		if (!*word)
 			continue;
 		r = attribute(p, &f, &seen, word);

@@ -63,44 +63,54 @@ void report_unwarn(struct report *report, const char *code, struct pci_address a
 	report->n_warnings = n;
 }
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void report_add_string(struct str *s, const char *text)
 {
-	str_add_char(s, '"');
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	const char *begin;
 
-		if (c == '"' || c == '\\') {
+	str_add_char(s, '"');
+	for (;; text++) {
+		for (begin = text; is_plain((unsigned char)*text); text++)
+			;
+		str_add_n(s, begin, (size_t)(text - begin));
+		if (!*text)
+			break;
+		if (*text == '"' || *text == '\\') {
 			str_add_char(s, '\\');
 			str_add_char(s, *text);
-		} else if (c < 0x20 || c >= 0x7f) {
+		} else {
 			/* bytes above ASCII could be half a character */
 			str_add(s, "\\u");
-			str_add_hex(s, c, 4);
-		} else {
-			str_add_char(s, *text);
+			str_add_hex(s, (unsigned char)*text, 4);
 		}
 	}
 	str_add_char(s, '"');
 }
 
-/* , "key": "text" */
-static void add_text(struct str *s, const char *key, const char *text)
-{
-	str_join(s, ", \"", key, "\": ", NULL);
-	report_add_string(s, text);
-}
+/* A key is a literal: what stands around it is put together when it is compiled. */
+#define KEY(key) ", \"" key "\": "
 
-static void add_or_null(struct str *s, const char *key, const char *text)
+/* , "key": "text" */
+#define add_text(s, key, text) (str_add(s, KEY(key)), report_add_string(s, text))
+
+/* , "key": "text" or , "key": null */
+#define add_or_null(s, key, text) (str_add(s, KEY(key)), add_value(s, text))
+
+static void add_value(struct str *s, const char *text)
 {
 	if (*text)
-		add_text(s, key, text);
+		report_add_string(s, text);
 	else
-		str_join(s, ", \"", key, "\": null", NULL);
+		str_add(s, "null");
 }
 
-static void add_address(struct str *s, const char *key, const struct pci_address *address)
+static void add_address(struct str *s, const struct pci_address *address)
 {
-	str_join(s, "\"", key, "\": \"", NULL);
+	str_add_char(s, '"');
 	pci_address_add(s, *address);
 	str_add_char(s, '"');
 }
@@ -115,14 +125,13 @@ static void add_reason(struct str *s, enum reason reason, const char *detail)
 
 static void add_function(struct str *s, const struct report_function *f)
 {
-	str_add(s, "      { ");
-	add_address(s, "configured", &f->configured);
-	if (f->found) {
-		str_add(s, ", ");
-		add_address(s, "address", &f->address);
-	} else {
-		str_add(s, ", \"address\": null");
-	}
+	str_add(s, "      { \"configured\": ");
+	add_address(s, &f->configured);
+	str_add(s, KEY("address"));
+	if (f->found)
+		add_address(s, &f->address);
+	else
+		str_add(s, "null");
 	str_add(s, ", \"path\": \"");
 	pci_path_add(s, &f->path);
 	str_add(s, "\",\n        \"id\": \"");
@@ -139,10 +148,7 @@ static void add_function(struct str *s, const struct report_function *f)
 	else
 		str_add_uint(s, (uint64_t)f->group);
 	str_add(s, ",\n        \"previous_driver\": ");
-	if (*f->previous_driver)
-		report_add_string(s, f->previous_driver);
-	else
-		str_add(s, "null");
+	add_value(s, f->previous_driver);
 	add_or_null(s, "driver", f->driver);
 	str_add(s, " }");
 }
@@ -201,8 +207,8 @@ void report_add_json(struct str *s, const struct report *report)
 	}
 	str_add(s, " ],\n  \"host_displays\": [");
 	for (unsigned i = 0; i < report->n_displays; i++) {
-		str_add(s, i ? ",\n    { " : "\n    { ");
-		add_address(s, "address", &report->displays[i].address);
+		str_add(s, i ? ",\n    { \"address\": " : "\n    { \"address\": ");
+		add_address(s, &report->displays[i].address);
 		add_or_null(s, "driver", report->displays[i].driver);
 		str_add(s, " }");
 	}

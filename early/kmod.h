@@ -6,6 +6,9 @@
 
 #include "loader.h"
 
-/* By libkmod, then by one run of modprobe. Never for a captured machine: -EPERM. */
+/*
+ * By depmod's index and libkmod, then by one run of modprobe. Never for a captured machine:
+ * -EPERM.
+ */
 struct module_loader module_loader_kmod(struct fs *fs, const char *release)
 	__attribute__((nonnull));

@@ -7,11 +7,15 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "kargs.h"
+#include "moddep.h"
+#include "pci.h"
 #include "str.h"
 
 /* linux/module.h, since 5.17 */
@@ -45,47 +49,110 @@ static void clean_options(const char *options, const char *const *more, char *bu
 		buf[0] = '\0';
 }
 
+/* What is known while a module is loaded. */
+struct modules {
+	struct fs *fs;
+	const char *release;
+	struct kmod_ctx *ctx; /* modprobe.d and the kernel command line */
+	void *index; /* modules.dep.bin */
+	size_t index_len;
+};
+
+/* "kernel/drivers/vfio/pci/vfio-pci.ko.xz" is the file of vfio_pci. */
+static void name_of(const char *file, size_t len, char *ret, size_t size)
+{
+	const char *at = memrchr(file, '/', len), *end = file + len;
+	struct str s;
+
+	str_init(&s, ret, size);
+	for (at = at ? at + 1 : file; at < end && *at != '.'; at++)
+		str_add_char(&s, *at == '-' ? '_' : *at);
+}
+
+/* Of modprobe.d and the kernel command line, and the parameters. */
+static int options_of(struct modules *m, const char *name, const char *const *parameters,
+		      char *buf, size_t size)
+{
+	struct kmod_module *mod = NULL;
+	int r = kmod_module_new_from_name(m->ctx, name, &mod);
+
+	if (r == 0)
+		clean_options(kmod_module_get_options(mod), parameters, buf, size);
+	kmod_module_unref(mod);
+	return r;
+}
+
 /*
  * Without libkmod's own decompression: the kernel unpacks .xz and .zst itself where it
  * was built to, and says no otherwise.
  */
-static int insert(struct kmod_module *mod, const char *const *parameters)
+static int insert(struct modules *m, const char *file, size_t len,
+		  const char *const *parameters)
 {
-	const char *path = kmod_module_get_path(mod);
-	char options[512];
-	int fd, r = 0, flags = 0;
-	size_t len;
+	const bool plain = len > 3 && !strncmp(file + len - 3, ".ko", 3);
+	char name[PCI_DRIVER_LEN], path[FS_PATH_MAX], options[512];
+	struct str s = STR_ON(path);
+	int fd, r;
 
-	if (kmod_module_get_initstate(mod) >= 0)
-		return 0; /* live, coming, or built in */
-	if (!path)
-		return -ENOENT;
-	len = strlen(path);
-	if (len > 3 && !str_equal(path + len - 3, ".ko"))
-		flags = MODULE_INIT_COMPRESSED_FILE;
-	clean_options(kmod_module_get_options(mod), parameters, options, sizeof(options));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	name_of(file, len, name, sizeof(name));
+	str_join(&s, "sys/module/", name, NULL);
+	/* before it says so itself, the kernel would read and check the whole file */
+	if (m->fs->ops->exists(m->fs, path) == 0)
+		return 0;
+	r = options_of(m, name, parameters, options, sizeof(options));
+	if (r < 0)
+		return r;
+	s = STR_ON(path);
+	if (*file != '/')
+		str_join(&s, "lib/modules/", m->release, "/", NULL);
+	str_add_n(&s, file, len);
+	fd = s.cut ? -ENAMETOOLONG : fs_open(m->fs, path, O_RDONLY, 0);
 	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_finit_module, fd, options, flags) < 0 && errno != EEXIST)
+		return fd;
+	if (syscall(SYS_finit_module, fd, options,
+		    plain ? 0 : MODULE_INIT_COMPRESSED_FILE) < 0 &&
+	    errno != EEXIST)
 		r = -errno;
 	close(fd);
 	return r;
 }
 
-static int insert_dependencies(struct kmod_module *mod)
+/* The last word before *end, which moves there. NULL: there is none. */
+static const char *word_before(const char *begin, const char **end, size_t *ret_len)
 {
-	struct kmod_list *deps = kmod_module_get_dependencies(mod), *l;
-	struct kmod_module *dep;
-	int r = 0;
+	const char *behind = *end, *at;
 
-	kmod_list_foreach (l, deps) {
-		dep = kmod_module_get_module(l);
-		if (r == 0)
-			r = insert(dep, NULL);
-		kmod_module_unref(dep);
-	}
-	kmod_module_unref_list(deps);
+	while (behind > begin && behind[-1] == ' ')
+		behind--;
+	for (at = behind; at > begin && at[-1] != ' ';)
+		at--;
+	*end = at;
+	*ret_len = (size_t)(behind - at);
+	return at < behind ? at : NULL;
+}
+
+/* With what it depends on. *ret_deps, if not NULL: those, the last is to be first. */
+static int insert_by_name(struct modules *m, const char *name,
+			  const char *const *parameters, const char **ret_deps)
+{
+	const char *line, *deps, *end, *file;
+	size_t len;
+	int r;
+
+	r = moddep_find(m->index, m->index_len, name, &line);
+	if (r < 0)
+		return r;
+	deps = strchr(line, ':');
+	if (!deps)
+		return -EPROTO;
+	deps++;
+	end = deps + strlen(deps);
+	while (r == 0 && (file = word_before(deps, &end, &len)))
+		r = insert(m, file, len, NULL);
+	if (r == 0)
+		r = insert(m, line, (size_t)(deps - 1 - line), parameters);
+	if (ret_deps)
+		*ret_deps = deps;
 	return r;
 }
 
@@ -94,63 +161,144 @@ static int insert_dependencies(struct kmod_module *mod)
  * which no guest can use what is bound. Nobody else loads it once vfio is there. Only of
  * vfio's own: a softdep line of modprobe.d can name a GPU's driver.
  */
-static void insert_companions(struct kmod_module *mod)
+static void insert_companions(struct modules *m, const char *name)
 {
-	struct kmod_list *before = NULL, *after = NULL, *l;
-	struct kmod_module *other;
+	struct kmod_config_iter *softdeps = kmod_config_get_softdeps(m->ctx);
+	char word[PCI_DRIVER_LEN], other[PCI_DRIVER_LEN];
+	const char *after = NULL;
+	bool cut;
 
-	if (kmod_module_get_softdeps(mod, &before, &after) < 0)
-		return;
-	kmod_list_foreach (l, after) {
-		other = kmod_module_get_module(l);
-		if (str_starts(kmod_module_get_name(other), "vfio") &&
-		    insert_dependencies(other) == 0)
-			(void)!insert(other, NULL);
-		kmod_module_unref(other);
+	/* the first line counts, as for modprobe */
+	while (!after && kmod_config_iter_next(softdeps))
+		if (str_equal(kmod_config_iter_get_key(softdeps), name))
+			after = kmod_config_iter_get_value(softdeps);
+	/* libkmod leaves no blank before it */
+	after = after ? strstr(after, "post: ") : NULL;
+	if (after)
+		after += strlen("post: ");
+	while (after && kargs_next(&after, word, sizeof(word), &cut)) {
+		name_of(word, strlen(word), other, sizeof(other));
+		if (str_starts(other, "vfio"))
+			(void)!insert_by_name(m, other, NULL, NULL);
 	}
-	kmod_module_unref_list(before);
-	kmod_module_unref_list(after);
+	kmod_config_iter_free_iter(softdeps);
 }
 
-static int insert_all(struct kmod_module *mod, const char *const *parameters)
+static int insert_all(struct modules *m, const char *name, const char *const *parameters)
 {
-	struct kmod_list *deps, *l;
-	struct kmod_module *dep;
+	char normal[PCI_DRIVER_LEN];
+	const char *deps, *end, *file;
+	size_t len;
 	int r;
 
-	r = insert_dependencies(mod);
-	if (r == 0)
-		r = insert(mod, parameters);
+	name_of(name, strlen(name), normal, sizeof(normal));
+	r = insert_by_name(m, normal, parameters, &deps);
 	if (r < 0)
 		return r;
-	deps = kmod_module_get_dependencies(mod);
-	kmod_list_foreach (l, deps) {
-		dep = kmod_module_get_module(l);
-		insert_companions(dep);
-		kmod_module_unref(dep);
+	end = deps + strlen(deps);
+	while ((file = word_before(deps, &end, &len))) {
+		name_of(file, len, normal, sizeof(normal));
+		insert_companions(m, normal);
 	}
-	kmod_module_unref_list(deps);
 	return 0;
 }
 
-static int load_by_kmod(const char *release, const char *name,
+/* libkmod would read it anew for every name, and look in four others for some. */
+static int map_index(struct modules *m, const char *folder)
+{
+	char path[FS_PATH_MAX];
+	struct str s = STR_ON(path);
+	struct stat st;
+	int fd, r = 0;
+
+	str_join(&s, folder, "/modules.dep.bin", NULL);
+	fd = fs_open(m->fs, path, O_RDONLY, 0);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	m->index_len = (size_t)st.st_size;
+	if (r == 0)
+		m->index = mmap(NULL, m->index_len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (r == 0 && m->index == MAP_FAILED)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+/* The files of modprobe.d. */
+struct settings {
+	const char *folder;
+	const char *paths[128];
+	unsigned n;
+	char text[8192];
+	size_t len;
+};
+
+static int add_file(void *arg, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	struct settings *files = arg;
+	struct str s;
+
+	if (*name == '.' || !dot || (!str_equal(dot, ".conf") && !str_equal(dot, ".alias")))
+		return 0;
+	str_init(&s, files->text + files->len, sizeof(files->text) - files->len);
+	str_join(&s, "/", files->folder, "/", name, NULL);
+	if (s.cut || s.len + 1 == s.size || files->n + 1 == ARRAY_SIZE(files->paths))
+		return -EFBIG;
+	files->paths[files->n++] = s.buf;
+	files->len += s.len + 1;
+	return 0;
+}
+
+/*
+ * libkmod would look at each once more and take a page for each folder. It still sorts
+ * them by name, and of two with one name takes the first. Should they be too many, it
+ * lists them itself.
+ */
+static int list_settings(struct fs *fs, struct settings *ret)
+{
+	static const char *const folders[] = { "etc/modprobe.d", "run/modprobe.d",
+					       "usr/local/lib/modprobe.d",
+					       "lib/modprobe.d" };
+	int r = 0;
+
+	*ret = (struct settings){ 0 };
+	for (unsigned i = 0; i < ARRAY_SIZE(folders) && r != -EFBIG; i++) {
+		ret->folder = folders[i];
+		r = fs->ops->list(fs, folders[i], add_file, ret);
+	}
+	return r == -EFBIG ? r : 0;
+}
+
+static int load_by_kmod(struct fs *fs, const char *release, const char *name,
 			const char *const *parameters)
 {
-	struct kmod_module *mod = NULL;
+	struct modules m = { .fs = fs, .release = release };
 	char folder[FS_PATH_MAX];
 	struct str s = STR_ON(folder);
-	struct kmod_ctx *ctx;
+	static struct settings files;
+	/*
+	 * libkmod has one line and one FILE at a time, and musl unmaps a page as soon as
+	 * nothing is left in it: something is
+	 */
+	static const size_t sizes[] = { 256, 512, 1264 };
+	void *volatile held[ARRAY_SIZE(sizes)];
 	int r;
 
 	str_join(&s, "/lib/modules/", release, NULL);
-	ctx = kmod_new(folder, NULL);
-	if (!ctx)
-		return -ENOMEM;
-	r = kmod_module_new_from_name(ctx, name, &mod);
-	if (r == 0)
-		r = insert_all(mod, parameters);
-	kmod_module_unref(mod);
-	kmod_unref(ctx);
+	r = map_index(&m, folder);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < ARRAY_SIZE(held); i++)
+		held[i] = malloc(sizes[i]);
+	m.ctx = kmod_new(folder, list_settings(fs, &files) < 0 ? NULL : files.paths);
+	r = m.ctx ? insert_all(&m, name, parameters) : -ENOMEM;
+	kmod_unref(m.ctx);
+	for (unsigned i = 0; i < ARRAY_SIZE(held); i++)
+		free(held[i]);
+	munmap(m.index, m.index_len);
 	return r;
 }
 
@@ -184,7 +332,7 @@ static int load(struct module_loader *loader, const char *name)
 
 	if (loader->fs->captured)
 		return -EPERM;
-	r = load_by_kmod(loader->release, name, parameters);
+	r = load_by_kmod(loader->fs, loader->release, name, parameters);
 	/* libkmod's error says more than modprobe's exit status */
 	return r < 0 && load_by_modprobe(name, parameters) < 0 ? r : 0;
 }

@@ -21,3 +21,6 @@ static inline char *kmod_basename(const char *path)
 	return (char *)(slash ? slash + 1 : path);
 }
 #define basename kmod_basename
+/* musl's open() calls fcntl() where O_CLOEXEC is asked for, its openat() does not */
+#include <fcntl.h>
+#define open(path, flags) openat(AT_FDCWD, path, flags)

@@ -52,7 +52,9 @@ reset() {
 		echo >/sys/bus/pci/devices/$device/driver_override
 	done
 }
+prepare() { :; }
 run() {
+	prepare
 	stamp start "$1"
 	$tool >/dev/null 2>&1
 	stamp end "$1"
@@ -67,6 +69,10 @@ i=0
 while [ $i -lt RUNS ]; do
 	run load
 	modprobe -r vfio-pci
+	# these stay, and a boot has none of them
+	for module in vfio_iommu_type1 vfio_virqfd irqbypass; do
+		modprobe -r $module 2>/dev/null
+	done
 	i=$((i + 1))
 done
 modprobe vfio-pci
@@ -79,6 +85,20 @@ while [ $i -lt RUNS ]; do
 	stamp end true
 	i=$((i + 1))
 done
+"""
+
+# The floor is told which files are to be loaded: what is there already would cost it more.
+FLOOR = """
+files=$(modprobe --show-depends vfio-pci | awk '$1 == "insmod" && !seen[$2]++ { print $2 }')
+prepare() {
+	tool=/bench/bin/floor
+	for file in $files; do
+		module=$(echo "${file##*/}" | sed 's/[.].*//; y/-/_/')
+		[ -e "/sys/module/$module" ] || tool="$tool $file"
+	done
+	tool="$tool $devices"
+}
+i=0
 """
 
 STRACE = """
@@ -117,6 +137,8 @@ def overlay(tool, early=""):
     if tool == "ours":
         archive.add("etc/vfio-claim.conf", CONF)
         command = "/usr/lib/vfio-claim/vfio-claim-early start"
+    elif tool == "floor":
+        archive.add("bench/bin/floor", read(f"{BUILD}/floor"), 0o100755)
     elif tool == "modprobe-ids":
         archive.add("etc/modprobe.d/vfio.conf", SOFTDEP)
         command = "modprobe vfio-pci" if early else ":"
@@ -258,10 +280,14 @@ def timing(icount):
     and one boot at a time must do."""
     options = ("-icount", "shift=0,sleep=off") if icount else ()
     name = "count" if icount else "time"
+    script = TIMES.replace("RUNS", str(RUNS))
+    subprocess.run(["musl-gcc", "-O2", "-static", "-s", f"{HERE}/tools/floor.c",
+                    "-o", f"{BUILD}/floor"], check=True)
     return in_parallel({
         tool: lambda tool=tool: durations(boot(
-            f"{name}-{tool}", tool, "plain", TIMES.replace("RUNS", str(RUNS)), options)[0])
-        for tool in TOOLS}, None if icount else 1)
+            f"{name}-{tool}", tool, "plain",
+            script.replace("\ni=0\n", FLOOR, 1) if tool == "floor" else script, options)[0])
+        for tool in [*TOOLS, "floor"]}, None if icount else 1)
 
 
 def calls():

@@ -28,8 +28,19 @@ sys.path.insert(1, f"{TOP}/tests/roots")
 from strace import COMMAND, Trace
 from tree import Machine
 
+MOST_BYTES = 300 * 1024
+
 trees = set()
 CARD = ["0000:d9:00.0", "0000:d9:00.1"]
+
+
+def most_calls(size):
+    """Of ours, at that many functions; three for each that no claim names."""
+    return 150 + 3 * (size - 16)
+
+
+def most_instructions(size):
+    return 80_000 + 1_300 * (size - 16)
 
 
 def alone():

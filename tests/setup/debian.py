@@ -54,6 +54,7 @@ class Stock:
         else:
             must("cp", "-a", "--no-preserve=ownership", f"{TOP}/tests/boot/initramfs/.",
                  f"{self.path}/etc/initramfs-tools/")
+            self.write("etc/initramfs-tools/conf.d/quick", "COMPRESSLEVEL=1\n")
         must("install", "-D", f"{TOP}/tests/lib/facts.sh", f"{self.path}/usr/lib/test/facts.sh")
         if inside:
             self.cmdline += " init=/usr/lib/test/turn"

@@ -2,10 +2,8 @@
 """What a room of tests costs: where its seconds go, how many machines it starts, and how many
 instructions these carry out.
 
-Whatever is worth a column appends a line to the file that the environment names (FILE), words
-separated by tabs: what it was, seconds of processor time, and for a machine (VM) the seconds of
-wall time, those of processor time by phase, and its instructions, "-" where they were not
-counted."""
+Whatever is worth a column appends a line to the file that the environment names (FILE): "images"
+and the processor's seconds, or what times.py writes of a machine."""
 
 import os
 import resource
@@ -62,7 +60,7 @@ class Cost:
             return
         self.boots += 1
         for phase, seconds in zip(PHASES, words[3:]):
-            self.phases[phase] += float(seconds)
+            self.phases[phase] += float(seconds) if seconds != "-" else 0
         if words[-1] != "-":
             self.counted += 1
             self.instructions += int(words[-1])

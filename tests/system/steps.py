@@ -154,8 +154,10 @@ DRIVER = "basename $(readlink /sys/bus/pci/devices/0000:01:00.0/driver)"
 def _waited_for(boot):
     """Held by a process, until that ends."""
     yield from _told(boot, "vfio-claim release gaming", 0, "given back", "bochs-drm")
-    boot.run("sleep 600 </dev/dri/by-path/pci-0000:01:00.0-card >/dev/null & echo $! >/run/test-user")
-    boot.run("vfio-claim claim gaming --when-free >/run/test-told 2>&1 &")
+    # no jobs of this shell, which would tell when they end
+    boot.run("(sleep 600 </dev/dri/by-path/pci-0000:01:00.0-card >/dev/null & "
+             "echo $! >/run/test-user)")
+    boot.run("(vfio-claim claim gaming --when-free >/run/test-told 2>&1 &)")
     told = boot.until("grep waiting /run/test-told", "waiting for a word of whom it waits for")
     if "sleep (pid" not in told or "/dev/dri/card" not in told:
         yield f"it waits: {told!r}"
@@ -165,8 +167,7 @@ def _waited_for(boot):
     told = boot.until("grep -v waiting /run/test-told", "waiting for the claim")
     if "gaming is claimed" not in told:
         yield f"once it is free: {told!r}"
-    # the shell may tell first which of its jobs have ended
-    if (driver := boot.run(DRIVER).split()[-1]) != "vfio-pci":
+    if (driver := boot.run(DRIVER).strip()) != "vfio-pci":
         yield f"after --when-free the card is on {driver}"
 
 

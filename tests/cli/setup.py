@@ -459,8 +459,9 @@ def setup_proposes_a_mode_of_graphics():
 
 def setup_says_what_the_panels_card_costs():
     host("optimus", **{"etc/prime-discrete": "on-demand\n"})
-    setup("00:02.0", "--dry-run", says_=("Graphics cards: 0000:00:02.0: drives the inner panel",
-                                         "dark on the host", "claim the other card"))
+    setup("00:02.0", "--dry-run", "--no-display-ok",
+          says_=("Graphics cards: 0000:00:02.0: drives the inner panel", "dark on the host",
+                 "claim the other card"))
     check(answer(setup(CARD[0], "--dry-run", "--json"))["graphics"] == [], "of the other card, too")
 
 

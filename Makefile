@@ -295,8 +295,11 @@ deps: ## Install what build and tests need (Debian packages)
 # the longest first: several run at a time
 ROOMS := power vm system setup boot loader fuzz cli unit journal hooks demo doctor roots args bench
 
-.PHONY: check
-check: deps ## Run all tests, installing what they need
+.PHONY: check check-all
+check: deps ## Run the tests whose turn it is, installing what they need
+	+tests/check --turn $(ROOMS)
+
+check-all: deps ## Run all tests, whosever turn it is
 	+tests/check $(ROOMS)
 
 ONLY ?=
@@ -306,9 +309,19 @@ CHECK_ROOMS := $(ROOMS:%=check-%)
 $(CHECK_ROOMS): check-%: deps ## Run one room; ONLY=PATTERN chooses tests
 	+ONLY='$(ONLY)' tests/check $*
 
-.PHONY: list-tests
-list-tests: ## The names of all tests, one a line
+.PHONY: list-tests list-all-tests
+list-tests: ## The names of the tests that check would run, one a line
+	@tests/check --turn --list $(ROOMS)
+
+list-all-tests: ## The names of all tests
 	@tests/check --list $(ROOMS)
+
+.PHONY: turn costs
+turn: ## The next third of the tests, for the commit that is to be tested
+	@tests/lib/turn.py
+
+costs: ## Write down what the last run's machines cost
+	@tests/lib/costs.py
 
 .PHONY: check-power-long check-boot-long
 check-power-long: ## Cut the power 200 times instead of 60, and damage more

@@ -1,15 +1,27 @@
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a room of tests costs: where its seconds go, how many machines it starts, and how many
 instructions these carry out.
 
 Whatever is worth a column appends a line to the file that the environment names (FILE): "images"
-and the processor's seconds, or what times.py writes of a machine."""
+and the processor's seconds, "left" and how many tests were not taken, or what times.py writes of
+a machine. What each test's machines may cost stands in TABLE, and their sums in SUMS; `make costs`
+writes both as the last run was."""
 
 import os
+import re
 import resource
+import sys
 from contextlib import contextmanager
 
 FILE = "VM_TIMES"
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TABLE, SUMS = f"{TESTS}/costs.tsv", f"{os.path.dirname(TESTS)}/CONTRIBUTING.md"
+HEADING = "| room | boots | guest instructions (10⁹) |\n|---|---|---|\n"
+ROWS = re.compile(re.escape(HEADING) + r"((?:\|.*\n)*)")
+# the same boot differs a little from run to run
+TOLERANCE = 1.03
+CHANCE = re.compile("random|writes|states")
 PHASES = ("firmware", "kernel", "initramfs", "test", "shutdown")
 COLUMNS = ("seconds", "cpu", "images", *PHASES, "rest", "waiting")
 
@@ -46,7 +58,8 @@ class Cost:
         self.room, self.seconds, self.cpu = room, seconds, cpu
         self.images = 0.0
         self.phases = dict.fromkeys(PHASES, 0.0)
-        self.boots = self.counted = self.instructions = 0
+        self.left = 0
+        self.tests = {}         # "room/test" -> boots and instructions
         try:
             with open(path(room), encoding="utf-8") as text:
                 for line in text:
@@ -58,33 +71,116 @@ class Cost:
         if words[0] == "images":
             self.images += float(words[1])
             return
-        self.boots += 1
+        if words[0] == "left":
+            self.left += int(words[1])
+            return
         for phase, seconds in zip(PHASES, words[3:]):
             self.phases[phase] += float(seconds) if seconds != "-" else 0
-        if words[-1] != "-":
-            self.counted += 1
-            self.instructions += int(words[-1])
+        test = "/".join(words[0].split("/")[:2])
+        boots, instructions = self.tests.get(test, (0, 0))
+        counted = 0 if words[-1] == "-" else int(words[-1])
+        self.tests[test] = boots + 1, instructions + counted
+
+    def sums(self):
+        """Boots and thousands of millions of instructions."""
+        return total(self.tests.values())
 
     def columns(self):
         inside = self.images + sum(self.phases.values())
         return [self.seconds, self.cpu, self.images, *self.phases.values(),
                 max(0.0, self.cpu - inside), max(0.0, self.seconds - self.cpu)]
 
-    def giga(self):
-        return self.instructions / 1e9
+    def __str__(self):
+        boots, giga = self.sums()
+        return f"{self.cpu:.0f} s of the processor, {boots} boots" + \
+            (f", {giga:.1f}·10⁹ instructions counted" if giga else "")
 
 
-def show(costs, file):
-    """Prints where the seconds went and writes it to a file."""
+def total(tests):
+    return sum(boots for boots, _ in tests), sum(count for _, count in tests) / 1e9
+
+
+def promised():
+    """Test -> what its machines may cost: boots, and instructions where they are counted."""
+    try:
+        with open(TABLE, encoding="utf-8") as text:
+            return {test: (int(boots), int(instructions))
+                    for test, boots, instructions in map(str.split, text)}
+    except FileNotFoundError:
+        return {}
+
+
+def rows(tests):
+    """The sums by room, as CONTRIBUTING.md has them."""
+    names = dict.fromkeys(test.partition("/")[0] for test in sorted(tests))
+    return "".join(
+        f"| `{name}` | {boots} | {giga:.1f} |\n" for name in names
+        for boots, giga in [total(cost for test, cost in tests.items()
+                                  if test.startswith(f"{name}/"))])
+
+
+def grown(costs):
+    """Says which tests cost more than they may; and whether the sums in CONTRIBUTING.md are
+    those of the table."""
+    table, wrong = promised(), []
+    for test, (boots, count) in (item for cost in costs for item in cost.tests.items()):
+        most, instructions = table.get(test, (0, 0))
+        if boots > most or count > instructions * TOLERANCE:
+            wrong.append(f"{test}: {boots} boots and {count} instructions, not {most} and "
+                         f"{instructions}")
+    with open(SUMS, encoding="utf-8") as text:
+        if ROWS.search(text.read())[1] != rows(table):
+            wrong.append("CONTRIBUTING.md: other sums than those of tests/costs.tsv")
+    if wrong:
+        print("".join(f"not ok {line}\n" for line in wrong) +
+              "The tests must not grow unseen: make them cheaper, or commit the new table with "
+              "what made them grow (`make costs` writes it).")
+    return len(wrong)
+
+
+def keep(folder):
+    """Writes TABLE and SUMS as the last run was. Where chance decides it may be the most of all
+    runs so far."""
+    table = promised()
+    with open(f"{folder}/boots.tsv", encoding="utf-8") as text:
+        for test, boots, count in map(str.split, text):
+            old = table.get(test, (0, 0)) if CHANCE.search(test) else (0, 0)
+            table[test] = max(old[0], int(boots)), max(old[1], int(count))
+    _write(TABLE, table)
+    with open(SUMS, encoding="utf-8") as text:
+        said = text.read()
+    with open(SUMS, "w", encoding="utf-8") as out:
+        out.write(ROWS.sub(lambda _: HEADING + rows(table), said))
+
+
+def _write(path, tests):
+    with open(path, "w", encoding="utf-8") as out:
+        for test, words in sorted(tests.items()):
+            out.write("\t".join([test, *map(str, words)]) + "\n")
+
+
+def show(costs, folder):
+    """Prints where the seconds went and writes it to a file of the folder. Returns the number
+    of tests that have grown."""
     costs = sorted(costs, key=lambda cost: -cost.cpu)
-    rows = [(cost.room, [f"{value:.0f}" for value in cost.columns()] +
-             [str(cost.boots), f"{cost.giga():.1f}"]) for cost in costs]
+    lines = []
+    for cost in costs:
+        boots, giga = cost.sums()
+        lines.append((cost.room, [*(f"{value:.0f}" for value in cost.columns()), str(boots),
+                                  f"{giga:.1f}"]))
     names = [*COLUMNS, "boots", "giga-instructions"]
-    with open(file, "w", encoding="utf-8") as out:
-        for room, words in rows:
+    with open(f"{folder}/times.tsv", "w", encoding="utf-8") as out:
+        for room, words in lines:
             out.write("\t".join([room, *words]) + "\n")
+    _write(f"{folder}/boots.tsv", {test: words for cost in costs
+                                  for test, words in cost.tests.items()})
     print("Where the seconds went (all but the first and the last column of them: of processor "
           "time):")
     print(f"{'':8}" + "".join(f"{name[:9]:>10}" for name in names))
-    for room, words in rows:
+    for room, words in lines:
         print(f"{room:8}" + "".join(f"{word:>10}" for word in words))
+    return grown(costs) if os.path.exists(TABLE) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(keep("build/check"))

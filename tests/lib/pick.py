@@ -4,6 +4,9 @@
 import fnmatch
 import sys
 
+import costs
+from turn import taken
+
 
 def words(usage):
     """The pattern on a room's command line, and whether only the names are wanted."""
@@ -19,11 +22,14 @@ def meant(name, pattern):
 
 
 def pick(names, pattern, listing):
-    """Those of the names that are meant. Ends the program behind the list, or where none is."""
+    """Those of the names that are meant, and that this run takes. Ends the program behind the
+    list, or where none is."""
     chosen = [name for name in names if meant(name, pattern)]
+    now = [name for name in chosen if taken(name)]
     if listing:
-        print("".join(f"{name}\n" for name in chosen), end="")
+        print("".join(f"{name}\n" for name in now), end="")
         sys.exit(0)
-    if not chosen:
+    if not now:
         sys.exit(f"No test matches {pattern}; {sys.argv[0]} --list shows them.")
-    return chosen
+    costs.note("left", len(chosen) - len(now))
+    return now

@@ -293,7 +293,7 @@ deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
 # the longest first: several run at a time
-ROOMS := power vm system setup boot loader fuzz cli unit journal hooks demo doctor roots args bench
+ROOMS := boot vm power setup system loader cli unit fuzz roots demo hooks doctor bench journal args
 
 .PHONY: check check-all
 check: deps ## Run the tests whose turn it is, installing what they need

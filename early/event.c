@@ -236,8 +236,8 @@ static void report_new(struct start *start, const struct plan_claim *claim,
 	if (claim->reason == REASON_NONE || kept)
 		report_unwarn(report, KEPT, ret->address);
 	else
-		warn(start, KEPT, ret->address, " came late and stays with the host: ",
-		     text);
+		warn(start, KEPT, ret->address,
+		     " came late and stays with the host: ", text);
 }
 
 /* True if there was anything new of the claim. */

@@ -82,7 +82,8 @@ static int step(struct cursor *c, const char **name, uint32_t *offset, const cha
 		*ret = take_text(c);
 		return 1;
 	}
-	child = (uint8_t)*(*name)++;
+	child = (uint8_t)(*name)[0];
+	(*name)++;
 	if (child < first || child > last)
 		return -ENOENT;
 	c->at = children + 4U * (child - first);

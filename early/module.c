@@ -241,7 +241,8 @@ static int add_file(void *arg, const char *name)
 	struct settings *files = arg;
 	struct str s;
 
-	if (*name == '.' || !dot || (!str_equal(dot, ".conf") && !str_equal(dot, ".alias")))
+	if (*name == '.' || !dot ||
+	    (!str_equal(dot, ".conf") && !str_equal(dot, ".alias")))
 		return 0;
 	str_init(&s, files->text + files->len, sizeof(files->text) - files->len);
 	str_join(&s, "/", files->folder, "/", name, NULL);

@@ -9,8 +9,10 @@
 #include "start_report.h"
 #include "state.h"
 
-/* In all. A disk behind USB may take its time; the rest of the stage's 10 s is for the
- * work. */
+/*
+ * In all. A disk behind USB may take its time; the rest of the stage's 10 s is for the
+ * work.
+ */
 #define WAIT_MS 7000
 #define POLL_MS 100
 

@@ -208,10 +208,13 @@ static void mark_awaited(struct start *start)
 	const struct conf *conf = &start->work->conf;
 
 	for (unsigned i = 0; i < conf->n_claims; i++)
-		for (unsigned k = 0; start->state->awaits[i] && k < conf->claims[i].n; k++)
-			mark_model(start,
-				   &conf->functions[conf->claims[i].first + k].identity.ids);
-	(void)!start->root->ops->replace(start->root, REPORT_AWAITED_PATH, "", 0, FS_QUICK);
+		for (unsigned k = 0; start->state->awaits[i] && k < conf->claims[i].n;
+		     k++)
+			mark_model(
+				start,
+				&conf->functions[conf->claims[i].first + k].identity.ids);
+	(void)!start->root->ops->replace(start->root, REPORT_AWAITED_PATH, "", 0,
+					 FS_QUICK);
 }
 
 /*
@@ -293,8 +296,8 @@ int start_read(struct start *start)
 uint64_t start_words(const struct start *start)
 {
 	const struct start_work *w = start->work;
-	uint64_t hash = record_hash(RECORD_HASH_START, w->conf.text,
-				    strlen(w->conf.text) + 1);
+	uint64_t hash =
+		record_hash(RECORD_HASH_START, w->conf.text, strlen(w->conf.text) + 1);
 
 	return record_hash(hash, w->choice.names, strlen(w->choice.names));
 }

@@ -17,7 +17,9 @@ int answer_with(const struct context *context, const char *outcome, const char *
 		struct json_object *members, int status)
 	__attribute__((nonnull(1, 2, 3)));
 
-/* Whether a command that changes hands may begin: it names one claim, and root runs it or
- * nothing is changed. If not it has answered, with the exit status in `ret`. */
+/*
+ * Whether a command that changes hands may begin: it names one claim, and root runs it or
+ * nothing is changed. If not it has answered, with the exit status in `ret`.
+ */
 bool answer_one_claim(const struct context *context, int *ret)
 	__attribute__((nonnull, warn_unused_result));

@@ -63,7 +63,7 @@ static void add_functions(struct json_object *object, const struct setup_choice 
 }
 
 static void add_graphics(struct json_object *object,
-			  const struct setup_proposals *proposals)
+			 const struct setup_proposals *proposals)
 {
 	struct json_object *all = json_object_new_array(), *one;
 
@@ -127,7 +127,8 @@ static void print_plan(struct context *context, const struct setup_choice *choic
 		printf("  %s  %s\n", address, choice->functions[i].name);
 	}
 	if (plan->named)
-		printf(_("The boot menu's entry \"(" ENTRIES_TITLE "%s)\" claims it; every "
+		printf(_("The boot menu's entry \"(" ENTRIES_TITLE
+			 "%s)\" claims it; every "
 			 "other boot leaves it to the host.\n"),
 		       choice->name);
 	printf(_("Boot loader: %s. Initramfs: %s.\n\n"), plan->bootloader->title,
@@ -153,16 +154,16 @@ static void done_words(struct str *s, const struct setup_plan *plan, bool unread
 		str_init(s, s->buf, s->size);
 	str_add(s, unread ? _(" Done. ") : _("Done, and read back. "));
 	if (plan->named)
-		str_join(s,
-			 _("Reboot and choose the entry \"(" ENTRIES_TITLE),
+		str_join(s, _("Reboot and choose the entry \"(" ENTRIES_TITLE),
 			 plan->claim,
 			 _(")\" of the boot menu (Esc shows one that is hidden); "),
 			 NULL);
 	else
 		str_add(s, _("Reboot; "));
-	str_add(s, _("that boot is a trial, and \"vfio-claim status\" says what became of "
-		     "it.\n\"vfio-claim undo\" takes it all back, from a text console, "
-		     "too."));
+	str_add(s,
+		_("that boot is a trial, and \"vfio-claim status\" says what became of "
+		  "it.\n\"vfio-claim undo\" takes it all back, from a text console, "
+		  "too."));
 }
 
 static int apply(struct context *context, struct journal *journal,

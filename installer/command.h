@@ -44,8 +44,10 @@ struct command {
 	bool (*option)(int option, const char *value);
 	int (*run)(struct context *context);
 	bool hidden; /* for our own hooks: not in the usage */
-	/* A program of its own, that this one becomes; then run is NULL. Returns an exit
-	 * status. */
+	/*
+	 * A program of its own, that this one becomes; then run is NULL. Returns an exit
+	 * status.
+	 */
 	int (*become)(int argc, char **argv);
 };
 
@@ -62,4 +64,5 @@ int command_main(const struct commands *commands, int argc, char **argv)
 	__attribute__((nonnull, warn_unused_result));
 
 extern const struct command cmd_args, cmd_claim, cmd_confirm, cmd_doctor, cmd_entries,
-	cmd_images, cmd_list, cmd_release, cmd_setup, cmd_snapshot, cmd_status, cmd_undo, cmd_vm;
+	cmd_images, cmd_list, cmd_release, cmd_setup, cmd_snapshot, cmd_status, cmd_undo,
+	cmd_vm;

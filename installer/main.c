@@ -7,9 +7,9 @@
 #include "text.h"
 
 static const struct command *const table[] = {
-	&cmd_list,  &cmd_doctor,  &cmd_setup, &cmd_args, &cmd_status,	&cmd_confirm,
-	&cmd_claim, &cmd_release, &cmd_vm,    &cmd_undo, &cmd_snapshot, &cmd_images,
-	&cmd_entries,
+	&cmd_list,     &cmd_doctor, &cmd_setup,	  &cmd_args, &cmd_status,
+	&cmd_confirm,  &cmd_claim,  &cmd_release, &cmd_vm,   &cmd_undo,
+	&cmd_snapshot, &cmd_images, &cmd_entries,
 };
 
 int main(int argc, char **argv)

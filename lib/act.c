@@ -150,8 +150,7 @@ static void wait_until_added(struct fs *fs, const struct act_log *log,
 /* What is refused is noted, and the claim goes on. */
 static void tune_all(struct fs *fs, struct act_log *log, unsigned claim)
 {
-	for_each_open(e, log, claim)
-	{
+	for_each_open (e, log, claim) {
 		if (!e->want.keys)
 			continue;
 		act_note(log, "setting what is wanted of", e->address);

@@ -57,8 +57,7 @@ bool act_has(const struct act_log *log, struct pci_address address)
 	__attribute__((nonnull));
 
 /* A function was pulled out: there is nothing to undo. False if the log has none such. */
-bool act_forget(struct act_log *log, struct pci_address address)
-	__attribute__((nonnull));
+bool act_forget(struct act_log *log, struct pci_address address) __attribute__((nonnull));
 
 /* No driver takes the functions any more, not even vfio-pci; nothing is unbound. */
 enum reason act_hold(struct fs *fs, struct module_loader *loader, struct act_log *log,

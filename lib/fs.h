@@ -25,8 +25,8 @@ struct fs_meta {
 };
 
 enum fs_extent {
-	FS_ATTRIBUTE, /* one read(): a sysfs attribute or a /proc value is whole after it
-		       */
+	/* one read(): a sysfs attribute or a /proc value is whole after it */
+	FS_ATTRIBUTE,
 	FS_FILE, /* read until the end */
 };
 
@@ -40,20 +40,20 @@ typedef int fs_name_fn(void *arg, const char *name);
 /*
  * Each returns 0 or a negative errno.
  *
- * read:    up to `size` bytes into `buf`. -EFBIG if an FS_FILE holds more. `meta` may be
- * NULL. write:   one write() to an existing file, -EIO if it is short. link:    the
- * target of a symbolic link, NUL terminated; -ENAMETOOLONG if it does not fit. list:
- * calls `fn` for every name but . and .., in no order; stops at its first non-zero result
- *          and returns that.
- * exists:  0 or -ENOENT and the like.
+ * read: up to `size` bytes into `buf`. -EFBIG if an FS_FILE holds more. `meta` may be NULL.
+ * write: one write() to an existing file, -EIO if it is short.
+ * link: the target of a symbolic link, NUL terminated; -ENAMETOOLONG if it does not fit.
+ * list: calls `fn` for every name but . and .., in no order; stops at its first non-zero
+ *	result and returns that.
+ * exists: 0 or -ENOENT and the like.
  * replace: writes a whole file under a temporary name and renames it over `path`; the
- * folder is made (0755) if only it is missing. Nothing is left behind on failure. With
- * FS_DURABLE it has reached the disk when this returns 0.
- * remove:  one name; not a folder.
+ *	folder is made (0755) if only it is missing. Nothing is left behind on failure. With
+ *	FS_DURABLE it has reached the disk when this returns 0.
+ * remove: one name; not a folder.
  * put_variable: an EFI variable, attributes included, in one write(); it is made if it is
- * missing. efivarfs makes unknown variables immutable: that is lifted first.
- * mount:   a file system of its own, which nobody else sees (lib/mount.h). On success the
- * caller calls fs_finish(), which unmounts it. -EPERM below a captured root.
+ *	missing. efivarfs makes unknown variables immutable: that is lifted first.
+ * mount: a file system of its own, which nobody else sees (lib/mount.h). On success the
+ *	caller calls fs_finish(), which unmounts it. -EPERM below a captured root.
  */
 struct fs_ops {
 	int (*read)(struct fs *fs, const char *path, enum fs_extent extent, char *buf,

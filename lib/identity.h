@@ -34,8 +34,10 @@ struct identity_result {
 
 const char *match_name(enum match match) __attribute__((returns_nonnull));
 
-/* Looks for `id` among `list`; `hint` is where it once sat. Whatever cannot be read
- * counts against a match. */
+/*
+ * Looks for `id` among `list`; `hint` is where it once sat. Whatever cannot be read
+ * counts against a match.
+ */
 void identity_find(struct fs *fs, const struct pci_list *list, const struct identity *id,
 		   struct pci_address hint, struct identity_result *ret)
 	__attribute__((nonnull));

@@ -31,8 +31,8 @@ struct machine {
 	bool iommu_present;
 	bool iommu_unsafe;
 	const char *iommu_hint; /* static; why there is none */
-	bool drivers_may_come; /* the kernel has modules, so what has no driver may get
-				  one */
+	/* the kernel has modules, so what has no driver may get one */
+	bool drivers_may_come;
 	unsigned n_functions; /* one for each of the configuration, in its order */
 	struct machine_function functions[CONF_MAX_FUNCTIONS];
 	struct iommu_group groups[CONF_MAX_FUNCTIONS]; /* of those found, each once */

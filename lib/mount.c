@@ -8,8 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* linux/mount.h, which clashes with sys/mount.h in some libcs; the numbers are every
- * architecture's */
+/*
+ * linux/mount.h, which clashes with sys/mount.h in some libcs; the numbers are every
+ * architecture's
+ */
 #ifndef SYS_fsopen
 #define SYS_fsopen 430
 #define SYS_fsconfig 431

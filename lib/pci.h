@@ -170,8 +170,9 @@ void pci_device_path_n(char *buf, size_t size, struct pci_address address,
  * "PCI_DEVICES/ADDRESS/LEAF"; LEAF may be NULL. Inline: the length of a literal is known
  * when it is compiled.
  */
-static inline __attribute__((nonnull(1))) void
-pci_device_path(char *buf, size_t size, struct pci_address address, const char *leaf)
+static inline __attribute__((nonnull(1))) void pci_device_path(char *buf, size_t size,
+							       struct pci_address address,
+							       const char *leaf)
 {
 	pci_device_path_n(buf, size, address, leaf, leaf ? strlen(leaf) : 0);
 }

@@ -213,8 +213,7 @@ static bool check_displays(const struct conf *conf, const struct machine *m,
 			       "");
 			return true;
 		}
-		if (last && plan->uncounted &&
-		    conf->record != CONF_RECORD_NONE) {
+		if (last && plan->uncounted && conf->record != CONF_RECORD_NONE) {
 			refuse(c, REASON_RECORD_UNAVAILABLE, NULL,
 			       "the host would have no display left, and no record can bring it back; "
 			       "record = none allows that",

@@ -75,8 +75,9 @@ bool str_take_hex(const char **p, unsigned min, unsigned max, uint64_t *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /* As str_take_hex, for exactly `n` digits; inline, for what is read by the thousand. */
-static inline __attribute__((warn_unused_result)) bool
-str_take_digits(const char **p, unsigned n, unsigned *ret)
+static inline __attribute__((warn_unused_result)) bool str_take_digits(const char **p,
+								       unsigned n,
+								       unsigned *ret)
 {
 	const uint8_t *c = (const uint8_t *)*p;
 	unsigned v = 0, digit;

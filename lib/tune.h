@@ -103,7 +103,9 @@ void tune_check_parameters(struct fs *fs, const struct tune_votes *votes,
 int tune_sizes(struct fs *fs, struct pci_address address, unsigned bar, uint64_t *ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The reset methods in use, with blanks between. 0; -ENOENT if it cannot be reset; or
- * another negative errno. */
+/*
+ * The reset methods in use, with blanks between. 0; -ENOENT if it cannot be reset; or
+ * another negative errno.
+ */
 int tune_resets(struct fs *fs, struct pci_address address, char *buf, size_t size)
 	__attribute__((nonnull, warn_unused_result));

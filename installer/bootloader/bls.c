@@ -176,10 +176,11 @@ int bls_menu(struct fs *root, struct changes *changes)
 	/* a machine may have been captured before vfio-claim was installed */
 	if (!root->captured && !boot_exists(root, &SAFE_ENTRIES[1]))
 		return 0;
-	return changes_run(changes,
-			   N_("write the entries that leave the GPU to the host, and those "
-			      "of claims"),
-			   argv, NULL);
+	return changes_run(
+		changes,
+		N_("write the entries that leave the GPU to the host, and those "
+		   "of claims"),
+		argv, NULL);
 }
 
 int bls_entries(struct fs *root, struct changes *changes, struct str *why)

@@ -68,8 +68,10 @@ extern const char *const boot_partitions[];
 int boot_kernels(struct fs *root, struct boot_names *ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Appends kernel-install's run for a kernel. What has modules and no kernel is a
- * leftover: nothing. 0 or a negative errno. */
+/*
+ * Appends kernel-install's run for a kernel. What has modules and no kernel is a
+ * leftover: nothing. 0 or a negative errno.
+ */
 int boot_install(struct fs *root, struct changes *changes, const char *release)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -62,8 +62,10 @@ struct bootloader {
 	/* Whether what the loader will use has that of a claim. NULL as entries. */
 	bool (*has_entry)(struct fs *root, const char *claim);
 
-	/* Appends the names of the claims that it has one of ours for, each once. 0 or a
-	 * negative errno. NULL as entries. */
+	/*
+	 * Appends the names of the claims that it has one of ours for, each once. 0 or a
+	 * negative errno. NULL as entries.
+	 */
 	int (*list_entries)(struct fs *root, struct args *ret);
 
 	/*

@@ -94,8 +94,10 @@ static bool probe(struct fs *root, struct str *evidence)
 	return has_entries(root, evidence);
 }
 
-/* Kernel by kernel: add-all came with 255, and passes over kernels that lie in /boot
- * alone, as Debian's do. */
+/*
+ * Kernel by kernel: add-all came with 255, and passes over kernels that lie in /boot
+ * alone, as Debian's do.
+ */
 static int run_install(struct fs *root, struct changes *changes)
 {
 	NAMES_OWNED struct boot_names kernels = { 0 };

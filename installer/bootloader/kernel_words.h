@@ -19,8 +19,10 @@ int kernel_words_show_first(struct fs *root, struct args *ret)
 /* As struct bootloader has it. */
 bool kernel_words_takes_running(struct fs *root) __attribute__((nonnull));
 
-/* Plans the file where without it the running kernel's words would be taken. 0 or a
- * negative errno. */
+/*
+ * Plans the file where without it the running kernel's words would be taken. 0 or a
+ * negative errno.
+ */
 int kernel_words_keep(struct fs *root, const struct bootloader *owner,
 		      struct changes *changes)
 	__attribute__((nonnull, warn_unused_result));

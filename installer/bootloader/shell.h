@@ -81,8 +81,10 @@ int shell_append(struct shell *shell, const char *key, size_t file,
 		 const struct args *add, struct shell_problem *problem)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Whether a variable now has `add`, anywhere in it, and the others as they are in
- * `before`. 0, -EINVAL with the problem, or -ENOMEM. */
+/*
+ * Whether a variable now has `add`, anywhere in it, and the others as they are in
+ * `before`. 0, -EINVAL with the problem, or -ENOMEM.
+ */
 int shell_compare(const struct shell *shell, const char *key, const struct args *before,
 		  const struct args *add, struct shell_problem *problem)
 	__attribute__((nonnull, warn_unused_result));

@@ -19,7 +19,8 @@ bool health_each(const struct report *boot, health_fn *fn, void *arg, struct str
 			const struct report_function *f = &boot->functions[i];
 			struct str what = STR_ON(text);
 
-			if (f->optional && (!f->found || !str_equal(f->driver, "vfio-pci")))
+			if (f->optional &&
+			    (!f->found || !str_equal(f->driver, "vfio-pci")))
 				continue;
 			if (f->found && fn(arg, f, &what))
 				continue;

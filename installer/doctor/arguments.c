@@ -75,8 +75,8 @@ static const struct bad_word *find_bad(const char *word)
 	return NULL;
 }
 
-static void note(struct doctor *d, struct hits *all, const char *word,
-		 const char *path, unsigned line)
+static void note(struct doctor *d, struct hits *all, const char *word, const char *path,
+		 unsigned line)
 {
 	const struct bad_word *bad = find_bad(word);
 	struct hit *h = all->hits;

@@ -62,9 +62,10 @@ static void find_entries(struct doctor *d, const struct bootloader *loader)
 
 		if (!c->named || loader->has_entry(d->root, c->name))
 			continue;
-		doctor_say(d, DOCTOR_WARNING,
-			   _("%s has boot = named, and the boot menu has no entry for it"),
-			   c->name);
+		doctor_say(
+			d, DOCTOR_WARNING,
+			_("%s has boot = named, and the boot menu has no entry for it"),
+			c->name);
 		doctor_mend(d, "vfio-claim setup --entry %s", c->name);
 	}
 }

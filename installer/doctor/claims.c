@@ -163,8 +163,10 @@ void doctor_next_boot(struct doctor *d)
 			continue;
 		}
 		if (is_awaited(&n->conf, c)) {
-			doctor_say(d, DOCTOR_OK, _("nothing of %s is there, and all of it is "
-						   "optional"), c->conf->name);
+			doctor_say(d, DOCTOR_OK,
+				   _("nothing of %s is there, and all of it is "
+				     "optional"),
+				   c->conf->name);
 			continue;
 		}
 		doctor_say(d, DOCTOR_PROBLEM, _("the host keeps %s: %s: %s"),

@@ -189,10 +189,10 @@ static void off_intel(struct doctor *d)
 	} else {
 		doctor_say(d, DOCTOR_PROBLEM,
 			   vtd ? _("off in the kernel: /%s is empty, and kernel %s does "
-				  "not default to on (CONFIG_INTEL_IOMMU_DEFAULT_ON in "
-				  "/%s)")
-			      : _("off in the kernel: /%s is empty; what kernel %s "
-				  "defaults to is not known (/%s)"),
+				   "not default to on (CONFIG_INTEL_IOMMU_DEFAULT_ON in "
+				   "/%s)")
+			       : _("off in the kernel: /%s is empty; what kernel %s "
+				   "defaults to is not known (/%s)"),
 			   IOMMUS, d->release, vtd ? path : "boot/config-*");
 		doctor_mend(d, "vfio-claim args add intel_iommu=on");
 	}

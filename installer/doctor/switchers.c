@@ -205,8 +205,10 @@ static void system76_daemon(struct doctor *d)
 	doctor_mend(d, "systemctl mask com.system76.PowerDaemon.service");
 }
 
-/* set_vendor() there: the file of modules says integrated and compute, the other one
- * hybrid and nvidia; without it, and that is how it is installed, nvidia. */
+/*
+ * set_vendor() there: the file of modules says integrated and compute, the other one
+ * hybrid and nvidia; without it, and that is how it is installed, nvidia.
+ */
 static void system76_power(struct doctor *d)
 {
 	const char *modules = "etc/modprobe.d/system76-power.conf";

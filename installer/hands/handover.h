@@ -21,8 +21,10 @@ enum handover {
 /* For scripts: "done", "nothing", "in-use", "refused", "failed", "interrupted". */
 const char *handover_name(enum handover result) __attribute__((returns_nonnull));
 
-/* `what` says in words what became of it, and what to do about it; `holders` who has the
- * functions, as far as that was looked for. */
+/*
+ * `what` says in words what became of it, and what to do about it; `holders` who has the
+ * functions, as far as that was looked for.
+ */
 typedef enum handover handover_fn(struct fs *root, const char *name, bool dry_run,
 				  struct holders *holders, struct str *what);
 

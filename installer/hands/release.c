@@ -89,8 +89,7 @@ static void announce(struct fs *root, struct pci_address address)
 }
 
 /* False, with that said, if no driver of the host came. */
-static bool wait_for_driver(struct fs *root, struct pci_address address,
-			    struct str *what)
+static bool wait_for_driver(struct fs *root, struct pci_address address, struct str *what)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	char driver[PCI_DRIVER_LEN] = "";
@@ -122,8 +121,10 @@ static int open_modules(struct fs *root)
 	return fs_open(root, path, O_RDONLY | O_DIRECTORY, 0);
 }
 
-/* Whether any module of the host says that it drives this, blacklisted or not. Without
- * libkmod, with that said, none does: then the host has it, without a driver. */
+/*
+ * Whether any module of the host says that it drives this, blacklisted or not. Without
+ * libkmod, with that said, none does: then the host has it, without a driver.
+ */
 static bool module_fits(struct fs *root, struct pci_address address, struct str *what)
 {
 	const char *const no_configuration = NULL;

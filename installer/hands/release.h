@@ -14,8 +14,8 @@ bool release_held(struct fs *root, const struct report *boot,
 
 enum release_how {
 	RELEASE_SURELY, /* the host keeps what no driver of it takes */
-	RELEASE_WHOLE, /* vfio-pci gets it all again if a display's driver does not come
-			*/
+	/* vfio-pci gets it all again if a display's driver does not come */
+	RELEASE_WHOLE,
 };
 
 /*

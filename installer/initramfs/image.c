@@ -12,9 +12,8 @@
 #include "unpack.h"
 
 #define BLOCK (128 * 1024)
-#define HEADER                                                                   \
-	110 /* bytes; Documentation/driver-api/early-userspace/buffer-format.rst \
-	     */
+/* bytes; Documentation/driver-api/early-userspace/buffer-format.rst */
+#define HEADER 110
 
 /* The file itself, or what a compressed part of it unpacks to. */
 struct source {

@@ -20,8 +20,10 @@ struct image_entry {
 };
 
 struct image_visitor {
-	/* Every entry in the image's order; one path may come again and then replaces
-	 * what was. True: its content is wanted. */
+	/*
+	 * Every entry in the image's order; one path may come again and then replaces
+	 * what was. True: its content is wanted.
+	 */
 	bool (*entry)(void *arg, const struct image_entry *entry);
 	/* Its content, in pieces, and that it was all of it. */
 	void (*data)(void *arg, const char *data, size_t len);

@@ -28,13 +28,17 @@ struct initramfs {
 	/* True if this machine uses it; what shows that is appended to `evidence`. */
 	bool (*probe)(struct fs *root, struct str *evidence);
 
-	/* Appends the programs that rebuild the image of every kernel. Returns 0, or a
-	 * negative errno with `why`: this generator is not supported yet, and what is. */
+	/*
+	 * Appends the programs that rebuild the image of every kernel. Returns 0, or a
+	 * negative errno with `why`: this generator is not supported yet, and what is.
+	 */
 	int (*plan)(struct fs *root, struct changes *changes, struct str *why);
 
-	/* The nth image of a kernel, from 0, relative to the root. 0; -ENOENT if it is
+	/*
+	 * The nth image of a kernel, from 0, relative to the root. 0; -ENOENT if it is
 	 * not there; -ENODATA if there is no further one, for n > 0; -EOPNOTSUPP if it
-	 * cannot be looked into; or another negative errno. */
+	 * cannot be looked into; or another negative errno.
+	 */
 	int (*image)(struct fs *root, const char *release, unsigned n, char *path,
 		     size_t size);
 
@@ -76,8 +80,10 @@ int initramfs_kernels(struct fs *root, struct initramfs_kernels *ret)
 /* A release that may stand in a path and in a command line. */
 bool initramfs_release_is_sane(const char *release) __attribute__((nonnull));
 
-/* The initramfs of kernel-install's entry for a kernel, in a folder named after the
- * machine or the distribution. 0 or -ENOENT. */
+/*
+ * The initramfs of kernel-install's entry for a kernel, in a folder named after the
+ * machine or the distribution. 0 or -ENOENT.
+ */
 int initramfs_entry(struct fs *root, const char *release, char *path, size_t size)
 	__attribute__((nonnull));
 

@@ -61,8 +61,10 @@ static void read_pkgbase(struct fs *root, struct find *find)
 		*find->pkgbase = '\0';
 }
 
-/* 1 with the path of one that a preset names, 0 if there are not so many, or a negative
- * errno. */
+/*
+ * 1 with the path of one that a preset names, 0 if there are not so many, or a negative
+ * errno.
+ */
 static int preset_image(struct fs *root, struct find *find, char *path, size_t size)
 {
 	char said[512];
@@ -89,8 +91,7 @@ static int image(struct fs *root, const char *release, unsigned n, char *path,
 	int r = preset_image(root, &find, path, size);
 
 	/* behind those of presets */
-	if (r == 0 && find.left == 0 &&
-		 initramfs_entry(root, release, path, size) == 0)
+	if (r == 0 && find.left == 0 && initramfs_entry(root, release, path, size) == 0)
 		return 0;
 	else if (r == 0 && n > 0)
 		return -ENODATA;

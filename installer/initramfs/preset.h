@@ -14,8 +14,10 @@ struct preset_image {
 	const char *file; /* "etc/mkinitcpio.d/linux.preset" */
 	const char *name; /* "linux" */
 	const char *kernel; /* a release or the absolute path of a kernel */
-	/* relative to the root; "": /etc/mkinitcpio.conf with its drop-ins, which are
-	 * not read where one is named */
+	/*
+	 * relative to the root; "": /etc/mkinitcpio.conf with its drop-ins, which are not
+	 * read where one is named
+	 */
 	const char *config;
 	const char *options; /* words, each on a line */
 	const char

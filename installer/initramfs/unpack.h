@@ -13,7 +13,8 @@
 
 struct unpack;
 
-/* Up to `size` bytes of the image at `pos`; how many (0: its end), or a negative errno.
+/*
+ * Up to `size` bytes of the image at `pos`; how many (0: its end), or a negative errno.
  */
 typedef ssize_t unpack_read_fn(void *arg, char *buf, size_t size, uint64_t pos);
 

@@ -71,8 +71,10 @@ struct change *changes_put_bytes(struct changes *changes, struct fs *root,
 char *changes_content(const struct changes *changes, struct fs *root, const char *path,
 		      int *ret_error) __attribute__((nonnull, warn_unused_result));
 
-/* The argv and undo_argv are copied. An equal step that is there already moves to the
- * end. 0 or -ENOMEM. */
+/*
+ * The argv and undo_argv are copied. An equal step that is there already moves to the
+ * end. 0 or -ENOMEM.
+ */
 int changes_run(struct changes *changes, const char *why, const char *const *argv,
 		const char *const *undo_argv)
 	__attribute__((nonnull(1, 2, 3), warn_unused_result));

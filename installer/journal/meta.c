@@ -165,7 +165,8 @@ static int set_mode(int fd, const struct meta *meta)
 	return fchmod(fd, meta->mode) < 0 ? -errno : 0;
 }
 
-/* In this order: a new owner clears capabilities and set-user-ID, an ACL changes the
+/*
+ * In this order: a new owner clears capabilities and set-user-ID, an ACL changes the
  * mode.
  */
 int meta_apply(int fd, const struct meta *meta)

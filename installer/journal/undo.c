@@ -408,7 +408,8 @@ static int run_programs(struct journal *j, const struct changes *changes, struct
 		struct str detail = STR_ON(text);
 
 		r = journal_run(j, s->argv, s->why, &detail);
-		/* what has been removed since has nothing to undo, and no undo could end
+		/*
+		 * what has been removed since has nothing to undo, and no undo could end
 		 */
 		if (r == -ENOENT) {
 			fprintf(stderr,

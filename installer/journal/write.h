@@ -34,7 +34,8 @@ int write_stage(struct writer *writer, const struct change *change,
 		const struct meta *meta)
 	__attribute__((nonnull(1, 2), warn_unused_result));
 
-/* Carries out one. On failure it may be committed all the same: then it is not durable.
+/*
+ * Carries out one. On failure it may be committed all the same: then it is not durable.
  */
 int write_commit(struct staged *staged) __attribute__((nonnull, warn_unused_result));
 

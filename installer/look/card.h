@@ -17,8 +17,8 @@ struct card_function {
 	struct pci_function function;
 	struct pci_path path;
 	struct pci_config config; /* serial number where it can be read */
-	char name[128]; /* of libpci's database, without control characters; never empty
-			 */
+	/* of libpci's database, without control characters; never empty */
+	char name[128];
 	int group; /* number, -1: none */
 	bool unique; /* nothing else in the machine has its ids, subsystem and class */
 };
@@ -36,8 +36,8 @@ enum card_verdict {
 struct card {
 	struct card_function functions[CARD_MAX_FUNCTIONS]; /* the display is the first */
 	size_t n;
-	bool boot_display; /* the firmware's: its memory holds the framebuffer, or
-			      boot_vga */
+	/* the firmware's: its memory holds the framebuffer, or boot_vga */
+	bool boot_display;
 	bool boot_vga;
 	char connectors[CARD_MAX_CONNECTORS][32]; /* connected ones: "HDMI-A-1" */
 	size_t n_connectors;

@@ -6,7 +6,8 @@
 
 #define MAX_BEHIND 64 /* functions behind a card's own switch; more is a chipset's */
 
-/* Audio, USB, serial (NVIDIA's UCSI is 0c80) and communication: what a card has besides.
+/*
+ * Audio, USB, serial (NVIDIA's UCSI is 0c80) and communication: what a card has besides.
  */
 static bool is_companion_class(const struct pci_ids *ids)
 {

@@ -93,7 +93,8 @@ static int open_access(struct fs *root, struct names *names)
 	names->access = sym_pci_alloc();
 	if (!names->access)
 		return -ENOMEM;
-	/* not pci_init(): that looks for a way to the devices, and gives up without one
+	/*
+	 * not pci_init(): that looks for a way to the devices, and gives up without one
 	 */
 	names->access->error = on_error;
 	names->access->warning = on_message;

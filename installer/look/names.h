@@ -9,13 +9,16 @@
 
 struct names;
 
-/* Returns 0 or -ENOMEM; a machine without a database gives numbers, as one without
- * libpci does, after a word on stderr. The caller calls names_close(). */
+/*
+ * Returns 0 or -ENOMEM; a machine without a database gives numbers, as one without libpci
+ * does, after a word on stderr. The caller calls names_close().
+ */
 int names_open(struct fs *root, struct names **ret)
 	__attribute__((nonnull, warn_unused_result));
 void names_close(struct names *names);
 
-/* "NVIDIA Corporation TU116 [GeForce GTX 1660]", without control characters, never empty.
+/*
+ * "NVIDIA Corporation TU116 [GeForce GTX 1660]", without control characters, never empty.
  */
 void names_function(struct names *names, const struct pci_ids *ids, char *buf,
 		    size_t size) __attribute__((nonnull));

@@ -29,7 +29,8 @@ void needed_finish(struct needed *needed) __attribute__((nonnull));
 const char *needed_find(const struct needed *needed, struct pci_address address)
 	__attribute__((nonnull));
 
-/* The same for one function: true with what lives on it appended. -ENOMEM counts as no.
+/*
+ * The same for one function: true with what lives on it appended. -ENOMEM counts as no.
  */
 bool needed_by(struct fs *root, struct pci_address address, struct str *what)
 	__attribute__((nonnull));

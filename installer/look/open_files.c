@@ -49,8 +49,10 @@ static void visit_fd(struct search *s, const char *name)
 		show(s, link, target);
 }
 
-/* 7f00-7f01 rw-s 00000000 00:06 123 /dev/dri/card0: proc_pid_maps(5). In map_files the
- * range has no leading zeros. */
+/*
+ * 7f00-7f01 rw-s 00000000 00:06 123 /dev/dri/card0: proc_pid_maps(5). In map_files the
+ * range has no leading zeros.
+ */
 static void visit_map(struct search *s, const char *line)
 {
 	const char *target = strstr(line, " /dev/");

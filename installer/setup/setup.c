@@ -169,8 +169,10 @@ static const char *hint(const struct setup_choice *choice, enum reason reason)
 	return "";
 }
 
-/* Why boots could not be counted, or NULL. What leaves no display is then never claimed,
- * unless the owner wants no record. */
+/*
+ * Why boots could not be counted, or NULL. What leaves no display is then never claimed,
+ * unless the owner wants no record.
+ */
 static const char *uncounted(struct fs *root, const struct conf *conf)
 {
 	const struct record nothing = { .kind = RECORD_NONE };
@@ -308,9 +310,8 @@ static int plan_conf(struct fs *root, const struct setup_choice *choice,
 	before = changes_content(&plan->changes, root, CONF_PATH, &r);
 	if (r < 0)
 		return conf_error(why, r);
-	text = choice->existing
-		       ? claims_set_named(now.text, choice->name, plan->named)
-		       : conf_text(before, &now, choice, options, plan->named);
+	text = choice->existing ? claims_set_named(now.text, choice->name, plan->named)
+				: conf_text(before, &now, choice, options, plan->named);
 	free(before);
 	if (!text)
 		return -ENOMEM;
@@ -354,8 +355,10 @@ static int plan_args(struct fs *root, const struct setup_choice *choice,
 	return r;
 }
 
-/* What the choice costs, and what another program makes of it: its command is proposed,
- * never run. */
+/*
+ * What the choice costs, and what another program makes of it: its command is proposed,
+ * never run.
+ */
 static int plan_graphics(struct fs *root, const struct setup_choice *choice,
 			 struct setup_plan *plan, FILE *notes)
 {
@@ -384,12 +387,14 @@ static int plan_entry(struct fs *root, const struct setup_options *options,
 	}
 	if (r == 0)
 		return 0;
-	str_join(why, why->len ? "; " : "", _(plan->bootloader->title),
-		 _(": no entry can be made for a claim; nothing was changed. By hand: write "
-		   "\"boot = named\" below [claim "),
-		 plan->claim, _("] in /" CONF_PATH ", run \"vfio-claim setup "), plan->claim,
-		 _("\", and add an entry with the kernel argument vfio_claim="),
-		 plan->claim, NULL);
+	str_join(
+		why, why->len ? "; " : "", _(plan->bootloader->title),
+		_(": no entry can be made for a claim; nothing was changed. By hand: write "
+		  "\"boot = named\" below [claim "),
+		plan->claim, _("] in /" CONF_PATH ", run \"vfio-claim setup "),
+		plan->claim,
+		_("\", and add an entry with the kernel argument vfio_claim="),
+		plan->claim, NULL);
 	return r;
 }
 

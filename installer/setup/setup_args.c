@@ -52,11 +52,11 @@ static bool every_kernel_has_it_on(struct fs *root, bool graphics)
 	if (initramfs_kernels(root, &kernels) < 0)
 		return false;
 	machine_release(root, running);
-	opted_in = on && kernel_config_vtd(root, running, path, sizeof(path)) ==
-				 KERNEL_VTD_OFF;
+	opted_in = on &&
+		   kernel_config_vtd(root, running, path, sizeof(path)) == KERNEL_VTD_OFF;
 	for (size_t i = 0; i < kernels.n; i++) {
-		const enum kernel_vtd vtd = kernel_config_vtd(root, kernels.release[i],
-							      path, sizeof(path));
+		const enum kernel_vtd vtd =
+			kernel_config_vtd(root, kernels.release[i], path, sizeof(path));
 
 		if (vtd == KERNEL_VTD_ON || (vtd == KERNEL_VTD_BUT_GRAPHICS && !graphics))
 			continue;
@@ -81,8 +81,8 @@ int setup_args_needed(struct fs *root, const struct setup_choice *choice,
 		      struct args *ret, struct str *why)
 {
 	if (root->ops->exists(root, TABLES "DMAR") == 0)
-		return every_kernel_has_it_on(root, has_intel_graphics(choice->functions,
-								       choice->n))
+		return every_kernel_has_it_on(
+			       root, has_intel_graphics(choice->functions, choice->n))
 			       ? 0
 			       : args_add(ret, "intel_iommu=on");
 	if (iommu_present(root) || root->ops->exists(root, TABLES "IVRS") == 0)

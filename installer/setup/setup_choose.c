@@ -191,8 +191,10 @@ static void print_choice(unsigned number, const struct card *card,
 	fprintf(stderr, "     %s\n", card->detail);
 }
 
-/* The one that can be claimed and is not what the machine shows now, nor has a laptop's
- * panel, wherever a MUX has that now; 0: none. */
+/*
+ * The one that can be claimed and is not what the machine shows now, nor has a laptop's
+ * panel, wherever a MUX has that now; 0: none.
+ */
 static unsigned propose(const struct cards *cards)
 {
 	for (size_t i = 0; i < cards->n; i++)

@@ -173,7 +173,8 @@ static void write_claim(FILE *out, const struct conf *before, const char *name,
 	for (size_t i = 0; i < n; i++)
 		write_function(out, functions[i], line_of(before, claim, functions[i]));
 	for (unsigned i = 0; claim && i < claim->n; i++)
-		same_card |= is_chosen(&before->functions[claim->first + i], functions, n);
+		same_card |=
+			is_chosen(&before->functions[claim->first + i], functions, n);
 	for (unsigned i = 0; same_card && i < claim->n; i++) {
 		const struct conf_function *line = &before->functions[claim->first + i];
 

@@ -19,8 +19,10 @@ struct setup_proposals {
 	size_t n;
 };
 
-/* As doctor finds it. Returns 0 or -ENOMEM; on success the caller calls
- * setup_proposals_finish(). */
+/*
+ * As doctor finds it. Returns 0 or -ENOMEM; on success the caller calls
+ * setup_proposals_finish().
+ */
 int setup_graphics(struct fs *root, const struct setup_choice *choice,
 		   struct setup_proposals *ret)
 	__attribute__((nonnull, warn_unused_result));

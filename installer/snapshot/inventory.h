@@ -27,8 +27,10 @@ struct inventory {
 	int error; /* -ENOMEM */
 };
 
-/* Everything, sorted by path, each path once. 0 or a negative errno; the caller calls
- * inventory_finish() either way. */
+/*
+ * Everything, sorted by path, each path once. 0 or a negative errno; the caller calls
+ * inventory_finish() either way.
+ */
 int inventory_take(struct inventory *inventory, struct fs *root)
 	__attribute__((nonnull, warn_unused_result));
 void inventory_finish(struct inventory *inventory) __attribute__((nonnull));

@@ -19,8 +19,11 @@ struct attached_claim {
 };
 
 struct attached_hostdev {
-	int claim, function; /* whose it is; function is ATTACHED_NONE if the
-				configuration has none of that path */
+	/*
+	 * whose it is; function is ATTACHED_NONE if the configuration has none of that
+	 * path
+	 */
+	int claim, function;
 	/* without metadata: another function of a claim was once at this address */
 	bool doubtful;
 };
@@ -49,8 +52,10 @@ const struct attached_claim *attached_find(const struct attached *a, const char 
 const struct claimed_function *attached_function(const struct attached *a, size_t hostdev)
 	__attribute__((nonnull));
 
-/* The claim that has gone without a hostdev's function since: optional, and not there.
- * ATTACHED_NONE: none. Without metadata it is where the configuration once saw it. */
+/*
+ * The claim that has gone without a hostdev's function since: optional, and not there.
+ * ATTACHED_NONE: none. Without metadata it is where the configuration once saw it.
+ */
 int attached_awaited(const struct attached *a, size_t hostdev) __attribute__((nonnull));
 
 /* Whether a hostdev's function is known, and at another address now. */

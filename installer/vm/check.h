@@ -61,8 +61,10 @@ struct check {
 	char text[CHECK_FILE_MAX]; /* the last that check_read() was asked for */
 };
 
-/* Too large for a stack: a static one, or of the heap. Returns 0 or a negative errno; on
- * success the caller calls check_finish(). */
+/*
+ * Too large for a stack: a static one, or of the heap. Returns 0 or a negative errno; on
+ * success the caller calls check_finish().
+ */
 int check_begin(struct check *c, struct fs *root, const char *name, xmlNode *domain)
 	__attribute__((nonnull, warn_unused_result));
 void check_run(struct check *c) __attribute__((nonnull));

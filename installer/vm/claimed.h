@@ -51,8 +51,10 @@ void claimed_names(const struct conf *conf, struct str *s) __attribute__((nonnul
 int claimed_find(struct fs *root, const char *name, struct claimed *ret, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Whether a guest can be given what this driver holds: vfio-pci or a variant of it. What
- * keeps a group viable is more. */
+/*
+ * Whether a guest can be given what this driver holds: vfio-pci or a variant of it. What
+ * keeps a group viable is more.
+ */
 bool claimed_driver(const char *driver) __attribute__((nonnull));
 
 /* Whether a function was found: exact or moved. */

@@ -87,7 +87,8 @@ unsigned cpus_threads(const struct host *host)
 	return cores.n ? 2 : 1;
 }
 
-/* The best place's cores if they are to be pinned; else three quarters of the fast ones.
+/*
+ * The best place's cores if they are to be pinned; else three quarters of the fast ones.
  */
 unsigned cpus_proposed(const struct host *host, bool pin, int node)
 {

@@ -95,8 +95,10 @@ bool decide_size(const char *text, uint64_t unit, uint64_t *ret)
 
 /* ---- who it is */
 
-/* The same on this host every time, so that a machine that is made again is the same one
- * to its guest; RFC 9562's version 8. */
+/*
+ * The same on this host every time, so that a machine that is made again is the same one
+ * to its guest; RFC 9562's version 8.
+ */
 static int decide_identity(struct decision *d, struct vm *vm)
 {
 	uint8_t hash[SHA256_DIGEST_SIZE];

@@ -43,8 +43,10 @@ struct wishes {
 
 void wishes_finish(struct wishes *wishes) __attribute__((nonnull));
 
-/* Returns 0 or -ENOMEM; refused if `ret` has problems. The caller calls
- * decision_finish(). */
+/*
+ * Returns 0 or -ENOMEM; refused if `ret` has problems. The caller calls
+ * decision_finish().
+ */
 int decide(struct fs *root, const struct host *host, const struct claimed *claimed,
 	   const struct wishes *wishes, struct vm *vm, struct decision *ret)
 	__attribute__((nonnull, warn_unused_result));

@@ -136,7 +136,8 @@ static int decide_sound(struct decision *d, struct vm *vm)
 	return 0;
 }
 
-/* IFNAMSIZ of linux/if.h, without the NUL; the characters are those of libvirt's schema
+/*
+ * IFNAMSIZ of linux/if.h, without the NUL; the characters are those of libvirt's schema
  */
 static bool is_interface(const char *name)
 {
@@ -242,8 +243,10 @@ static int decide_inputs(struct decision *d, const struct wishes *wishes, struct
 	return wishes->evdev && !vm->evdev.n ? find_inputs(d, vm) : 0;
 }
 
-/* Two frames of 4 bytes a pixel and 10 MiB, rounded up to a power of two: the formula of
- * Looking Glass's own documentation. */
+/*
+ * Two frames of 4 bytes a pixel and 10 MiB, rounded up to a power of two: the formula of
+ * Looking Glass's own documentation.
+ */
 static void decide_looking_glass(struct decision *d, struct vm *vm)
 {
 	const char *p = vm->looking_glass;

@@ -35,8 +35,8 @@ struct host {
 	unsigned memory; /* MiB, 0: not known */
 	struct host_pages pages[HOST_MAX_PAGE_SIZES]; /* largest first */
 	size_t n_pages;
-	unsigned default_page; /* KiB, of huge pages where no size is named; 0: not known
-				*/
+	/* KiB, of huge pages where no size is named; 0: not known */
+	unsigned default_page;
 	bool kvm; /* /dev/kvm is there */
 	const char *emulator; /* NULL: QEMU is not installed; static, without the '/' */
 	bool swtpm, libvirt;

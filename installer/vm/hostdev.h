@@ -16,8 +16,10 @@ struct hostdev {
 	struct pci_address guest;
 };
 
-/* Those of a domain in their order, at most HOSTDEV_MAX; what has no proper address is
- * left out. */
+/*
+ * Those of a domain in their order, at most HOSTDEV_MAX; what has no proper address is
+ * left out.
+ */
 size_t hostdev_list(xmlNode *domain, struct hostdev *ret) __attribute__((nonnull));
 const struct hostdev *hostdev_find(const struct hostdev *list, size_t n,
 				   struct pci_address source) __attribute__((nonnull));

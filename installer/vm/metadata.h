@@ -37,13 +37,17 @@ struct metadata_claim {
 	size_t n;
 };
 
-/* How many there are of `domain`, at most METADATA_MAX_CLAIMS. What is not as we write it
- * is left out. */
+/*
+ * How many there are of `domain`, at most METADATA_MAX_CLAIMS. What is not as we write it
+ * is left out.
+ */
 size_t metadata_read(xmlNode *domain, struct metadata_claim *ret)
 	__attribute__((nonnull));
 
-/* Writes one claim, in place of what it says of that name. Functions that are not found
- * keep the address that it has, or get the configuration's. False: no memory. */
+/*
+ * Writes one claim, in place of what it says of that name. Functions that are not found
+ * keep the address that it has, or get the configuration's. False: no memory.
+ */
 bool metadata_write(xmlNode *domain, const struct claimed *claimed)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -319,8 +319,10 @@ static void add_shared_memory(struct command_lines *l, const struct vm *vm,
 		       layout->shared_memory);
 }
 
-/* The terminal is the guest's serial port and, behind Ctrl-a c, QEMU's monitor; Ctrl-a x
- * ends it. */
+/*
+ * The terminal is the guest's serial port and, behind Ctrl-a c, QEMU's monitor; Ctrl-a x
+ * ends it.
+ */
 static void add_terminal(struct command_lines *l)
 {
 	command_option(l, "-chardev", "stdio,id=terminal,mux=on,signal=off");

@@ -9,8 +9,10 @@
 #define QEMU_CONF "etc/libvirt/qemu.conf"
 #define QEMU_CONF_GROUPS 64
 
-/* A value, a list's brackets and all, without comments. False if it is not set, or the
- * file cannot be read. Uses c->text. */
+/*
+ * A value, a list's brackets and all, without comments. False if it is not set, or the
+ * file cannot be read. Uses c->text.
+ */
 bool qemu_conf_get(struct check *c, const char *key, char *buf, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 /* Whether "word" with its quotes stands in a value. */

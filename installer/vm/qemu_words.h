@@ -8,12 +8,16 @@
 
 #define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
 
-/* -global: the processor's addresses have at most as many bits, if it is a copy of the
- * host's. */
+/*
+ * -global: the processor's addresses have at most as many bits, if it is a copy of the
+ * host's.
+ */
 #define QEMU_LIMIT "max-x86_64-cpu.host-phys-bits-limit="
 
-/* The word behind `last`, which is NULL at first; NULL: no more. One that does not fit is
- * "". */
+/*
+ * The word behind `last`, which is NULL at first; NULL: no more. One that does not fit is
+ * "".
+ */
 const xmlNode *qemu_words_next(const xmlNode *domain, const xmlNode *last, char *buf,
 			       size_t size) __attribute__((nonnull(1, 3)));
 

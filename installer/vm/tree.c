@@ -64,8 +64,10 @@ xmlDoc *tree_parse(const char *text, size_t len, size_t *ret_prolog, struct str 
 		str_add(why, _("it is larger than any domain"));
 		return NULL;
 	}
-	/* without this an entity could stand for more than there is memory, and another
-	 * encoding could hide it */
+	/*
+	 * without this an entity could stand for more than there is memory, and another
+	 * encoding could hide it
+	 */
 	prolog = strlen(text) == len ? prolog_of(text) : -1;
 	if (prolog < 0) {
 		str_add(why, _("it does not begin as libvirt's XML does"));

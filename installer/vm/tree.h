@@ -24,8 +24,10 @@ xmlDoc *tree_parse(const char *text, size_t len, size_t *ret_prolog, struct str 
 /* The root element and a newline; free(). NULL: no memory. */
 char *tree_text(xmlDoc *doc) __attribute__((nonnull, warn_unused_result));
 
-/* The first child element of that name, and its next sibling of that name. No namespace
- * but the one with `uri`, if it is not NULL. */
+/*
+ * The first child element of that name, and its next sibling of that name. No namespace
+ * but the one with `uri`, if it is not NULL.
+ */
 xmlNode *tree_first(const xmlNode *parent, const char *name);
 xmlNode *tree_next(const xmlNode *node, const char *name);
 bool tree_named(const xmlNode *node, const char *uri, const char *name)

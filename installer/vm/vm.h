@@ -116,8 +116,10 @@ int vm_make_folders(struct fs *root, const char *path)
 int vm_save(struct fs *root, const struct vm *vm)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Returns 0; -ENOENT, -EPROTO if it is not one of ours, or another negative errno. On
- * success the caller calls vm_finish(). */
+/*
+ * Returns 0; -ENOENT, -EPROTO if it is not one of ours, or another negative errno. On
+ * success the caller calls vm_finish().
+ */
 int vm_load(struct fs *root, const char *name, struct vm *ret)
 	__attribute__((nonnull, warn_unused_result));
 

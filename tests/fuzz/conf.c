@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The configuration: whatever is accepted is whole, within its limits, and means what it
- * says. */
+/*
+ * The configuration: whatever is accepted is whole, within its limits, and means what it
+ * says.
+ */
 #include "conf.h"
 
 #include "fuzz.h"

@@ -22,8 +22,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A copy as a string of exactly its size, so that ASan sees a read behind it. The caller
- * frees. */
+/*
+ * A copy as a string of exactly its size, so that ASan sees a read behind it. The caller
+ * frees.
+ */
 static inline char *fuzz_text(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);

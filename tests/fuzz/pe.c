@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A unified kernel image: what is read is a part of the file, and no more than a section
- * may be. */
+/*
+ * A unified kernel image: what is read is a part of the file, and no more than a section
+ * may be.
+ */
 #include "pe.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A boot loader's shell file: words go in and come out again, byte for byte; what is
- * refused stays as it is. */
+/*
+ * A boot loader's shell file: words go in and come out again, byte for byte; what is
+ * refused stays as it is.
+ */
 #include "shell.h"
 
 #include <errno.h>

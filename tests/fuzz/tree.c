@@ -270,8 +270,7 @@ static int keep(struct fs *fs, const char *path, const char *data, size_t len)
 static int tree_replace(struct fs *fs, const char *path, const char *data, size_t len,
 			enum fs_how how)
 {
-	CHECK(is_handed_on(path) ||
-	      (how == FS_DURABLE && strstr(path, STORE_FILE)));
+	CHECK(is_handed_on(path) || (how == FS_DURABLE && strstr(path, STORE_FILE)));
 	return keep(fs, path, data, len);
 }
 
@@ -294,8 +293,7 @@ static int tree_put_variable(struct fs *fs, const char *path, const char *data,
 }
 
 static int tree_mount(struct fs *fs, const char *type, const char *source,
-		      enum mount_use use,
-		      struct fs *ret)
+		      enum mount_use use, struct fs *ret)
 {
 	(void)type, (void)source, (void)use, (void)ret;
 	return fs->captured ? -EPERM : -ENODEV;
@@ -338,7 +336,8 @@ static void add_entry(struct tree *tree, const char *begin, const char *end)
 
 	e->kind = *begin;
 	e->path = strndup(begin + 1, (size_t)((line ? line : end) - begin) - 1);
-	/* a link's target has no newline, and its file's last one belongs to the format
+	/*
+	 * a link's target has no newline, and its file's last one belongs to the format
 	 */
 	if (len && (e->kind == '>' || e->kind == '@') && content[len - 1] == '\n')
 		len--;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses, paths, ids and serial numbers: what is accepted, and that it says the same
- * again. */
+/*
+ * Addresses, paths, ids and serial numbers: what is accepted, and that it says the same
+ * again.
+ */
 #include <regex.h>
 
 #include "fuzz.h"

@@ -16,8 +16,8 @@
 #define WORDS_MAX 4096
 
 typedef int main_fn(int, char **, char **);
-typedef int start_fn(main_fn *, int, char **, void (*)(void), void (*)(void), void (*)(void),
-		     void *);
+typedef int start_fn(main_fn *, int, char **, void (*)(void), void (*)(void),
+		     void (*)(void), void *);
 
 start_fn __libc_start_main;
 extern char **environ;

@@ -7,10 +7,10 @@
 
 #include <stdint.h>
 
-#define NAME	      "opt/kernel"
-#define DIRECTORY     0x19
-#define READ	      0x02
-#define SELECT	      0x08
+#define NAME "opt/kernel"
+#define DIRECTORY 0x19
+#define READ 0x02
+#define SELECT 0x08
 #define SELECTED(key) ((uint32_t)(key) << 16 | SELECT)
 
 struct access {
@@ -24,8 +24,10 @@ struct file {
 	char name[56];
 };
 
-/* The first of the file: gcc is told to keep the order. What is there as stack and as page tables
- * may lie where the kernel is to be. */
+/*
+ * The first of the file: gcc is told to keep the order. What is there as stack and as
+ * page tables may lie where the kernel is to be.
+ */
 __attribute__((naked)) void start(void)
 {
 	__asm__("lea stack+4096(%rip), %rsp\n"
@@ -80,7 +82,8 @@ void run(void *boot_params)
 	do
 		fetch(0, (uintptr_t)&file, sizeof file);
 	while (!is_ours());
-	fetch(SELECTED(__builtin_bswap16(file.key)), kernel, __builtin_bswap32(file.size));
+	fetch(SELECTED(__builtin_bswap16(file.key)), kernel,
+	      __builtin_bswap32(file.size));
 	__asm__ volatile("jmp *%0" ::"r"(kernel + ENTRY), "S"(boot_params));
 	__builtin_unreachable();
 }

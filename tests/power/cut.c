@@ -45,10 +45,10 @@
 #define TEXT_LEN 320
 
 enum shape {
-	FD,	  /* a descriptor */
-	FD_DATA,  /* and what is written */
-	PATH,	  /* a path */
-	AT,	  /* a directory and a path */
+	FD, /* a descriptor */
+	FD_DATA, /* and what is written */
+	PATH, /* a path */
+	AT, /* a directory and a path */
 	PATH_TWO, /* two paths; the second one counts */
 	AT_TWO,
 	OPEN_AT, /* told of only if it may write */
@@ -59,35 +59,26 @@ static const struct call {
 	long number;
 	enum shape shape;
 } calls[] = {
-	{ "write", SYS_write, FD_DATA },
-	{ "pwrite", SYS_pwrite64, FD_DATA },
-	{ "openat", SYS_openat, OPEN_AT },
-	{ "fsync", SYS_fsync, FD },
-	{ "fdatasync", SYS_fdatasync, FD },
-	{ "syncfs", SYS_syncfs, FD },
-	{ "ftruncate", SYS_ftruncate, FD },
-	{ "ioctl", SYS_ioctl, FD },
-	{ "finit_module", SYS_finit_module, FD },
-	{ "init_module", SYS_init_module, FD },
-	{ "fsconfig", SYS_fsconfig, FD },
-	{ "fsmount", SYS_fsmount, FD },
-	{ "fsopen", SYS_fsopen, PATH },
-	{ "mount", SYS_mount, PATH_TWO },
-	{ "umount", SYS_umount2, PATH },
-	{ "mkdir", SYS_mkdir, PATH },
-	{ "mkdirat", SYS_mkdirat, AT },
-	{ "rename", SYS_rename, PATH_TWO },
-	{ "renameat", SYS_renameat, AT_TWO },
-	{ "renameat2", SYS_renameat2, AT_TWO },
-	{ "unlink", SYS_unlink, PATH },
-	{ "unlinkat", SYS_unlinkat, AT },
+	/* clang-format off: one a line */
+	{ "write", SYS_write, FD_DATA },	  { "pwrite", SYS_pwrite64, FD_DATA },
+	{ "openat", SYS_openat, OPEN_AT },	  { "fsync", SYS_fsync, FD },
+	{ "fdatasync", SYS_fdatasync, FD },	  { "syncfs", SYS_syncfs, FD },
+	{ "ftruncate", SYS_ftruncate, FD },	  { "ioctl", SYS_ioctl, FD },
+	{ "finit_module", SYS_finit_module, FD }, { "init_module", SYS_init_module, FD },
+	{ "fsconfig", SYS_fsconfig, FD },	  { "fsmount", SYS_fsmount, FD },
+	{ "fsopen", SYS_fsopen, PATH },		  { "mount", SYS_mount, PATH_TWO },
+	{ "umount", SYS_umount2, PATH },	  { "mkdir", SYS_mkdir, PATH },
+	{ "mkdirat", SYS_mkdirat, AT },		  { "rename", SYS_rename, PATH_TWO },
+	{ "renameat", SYS_renameat, AT_TWO },	  { "renameat2", SYS_renameat2, AT_TWO },
+	{ "unlink", SYS_unlink, PATH },		  { "unlinkat", SYS_unlinkat, AT },
 	{ "execve", SYS_execve, PATH },
+	/* clang-format on */
 };
 
 struct task {
 	pid_t pid;
-	bool marked;	     /* the call it is in is to be told of when it returns */
-	bool cut;	     /* and the power is to be cut then */
+	bool marked; /* the call it is in is to be told of when it returns */
+	bool cut; /* and the power is to be cut then */
 	char text[TEXT_LEN]; /* that call */
 };
 
@@ -155,7 +146,8 @@ static bool read_point(char *ret_command, size_t size)
 	snprintf(ret_command, size, "%s", strcmp(line, "log") == 0 ? "" : line);
 	if (strcmp(line, "log") == 0 || strcmp(line, "mark") == 0)
 		return true;
-	if (sscanf(line, "%31s %7s %u %n", name, when, &point.left, &at) < 3 || !line[at]) {
+	if (sscanf(line, "%31s %7s %u %n", name, when, &point.left, &at) < 3 ||
+	    !line[at]) {
 		tell("wrong /test/cut: %s", line);
 		ret_command[0] = '\0';
 		return true;
@@ -252,8 +244,8 @@ static void enter(struct task *task, const struct __ptrace_syscall_info *info)
 {
 	n_calls++;
 	task->cut = false;
-	task->marked = describe(task->pid, (long)info->entry.nr, info->entry.args, task->text,
-				sizeof(task->text));
+	task->marked = describe(task->pid, (long)info->entry.nr, info->entry.args,
+				task->text, sizeof(task->text));
 	if (task->marked)
 		tell("%s %u before %s", command, n_calls, task->text);
 	if (!point.active || fnmatch(point.pattern, task->text, 0) != 0 || --point.left)
@@ -289,8 +281,9 @@ static void stopped_at_call(pid_t pid)
 /* Follows until the first process has ended; its status is returned. */
 static int follow(pid_t first)
 {
-	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-			     PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
+			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+			     PTRACE_O_TRACEEXEC;
 	int status, result = 0;
 	pid_t pid;
 
@@ -302,8 +295,8 @@ static int follow(pid_t first)
 		if (!WIFSTOPPED(status)) {
 			task_of(pid)->pid = 0;
 			if (pid == first) {
-				result = WIFEXITED(status) ? WEXITSTATUS(status) :
-							     128 + WTERMSIG(status);
+				result = WIFEXITED(status) ? WEXITSTATUS(status)
+							   : 128 + WTERMSIG(status);
 				break;
 			}
 			continue;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Setting a machine up, and faults. Its files are in fake_files.c, what can be mounted in
- * fake_volumes.c, what writes do in fake_core.c. */
+/*
+ * Setting a machine up, and faults. Its files are in fake_files.c, what can be mounted in
+ * fake_volumes.c, what writes do in fake_core.c.
+ */
 #include "fake.h"
 
 #include <errno.h>

@@ -166,8 +166,10 @@ struct fake {
 	char state[FAKE_STATE_SIZE];
 };
 
-/* An empty machine with an IOMMU, the usual drivers, and none of the GPU's or vfio's
- * loaded. */
+/*
+ * An empty machine with an IOMMU, the usual drivers, and none of the GPU's or vfio's
+ * loaded.
+ */
 void fake_init(struct fake *f);
 
 /*
@@ -192,8 +194,10 @@ struct fake_driver *fake_driver(struct fake *f, const char *name);
 void fake_overlay(struct fake *f, const char *path, const char *text);
 struct fake_fault *fake_fail(struct fake *f, const char *path, int error, unsigned times);
 struct module_loader fake_loader(struct fake *f);
-/* The function's BAR 1 has 256 MiB and can have 16 GiB; flr and bus reset it, and it can
- * sleep. */
+/*
+ * The function's BAR 1 has 256 MiB and can have 16 GiB; flr and bus reset it, and it can
+ * sleep.
+ */
 void fake_add_offers(struct fake_function *fn);
 
 /* A partition with an ext4 on it, mounted nowhere. */

@@ -196,8 +196,10 @@ static int resize(struct fake_function *fn, const char *data, size_t len)
 	return 0;
 }
 
-/* reset_method_store(): all of it or nothing; an empty line switches all off, "default"
- * on. */
+/*
+ * reset_method_store(): all of it or nothing; an empty line switches all off, "default"
+ * on.
+ */
 static int set_resets(struct fake_function *fn, const char *data, size_t len)
 {
 	char text[64], list[64] = "", word[66];

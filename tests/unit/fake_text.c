@@ -100,7 +100,8 @@ static int say_resource(struct fake_text *t, const struct fake_function *fn)
 }
 
 /* What can be set before a driver is bound. */
-static int read_setting(const struct fake_function *fn, const char *leaf, struct fake_text *t)
+static int read_setting(const struct fake_function *fn, const char *leaf,
+			struct fake_text *t)
 {
 	char resize[] = "resource0_resize";
 

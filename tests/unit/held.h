@@ -11,8 +11,10 @@
 
 struct fake_volume *boot_of(struct scene *s);
 
-/* For held(): a claim beside another display; without another; with EFI variables; two
- * claims, of which only the first takes a display, which is the host's only one. */
+/*
+ * For held(): a claim beside another display; without another; with EFI variables; two
+ * claims, of which only the first takes a display, which is the host's only one.
+ */
 void make(struct scene *s);
 void make_dark(struct scene *s);
 void make_efi(struct scene *s);

@@ -23,7 +23,8 @@ struct file {
 	mode_t mode;
 };
 
-/* What initramfs-tools puts into an image; the first IMAGES_COMMON are every generator's.
+/*
+ * What initramfs-tools puts into an image; the first IMAGES_COMMON are every generator's.
  */
 #define IMAGES_COMMON 8
 #define IMAGES_GOOD 16
@@ -41,8 +42,10 @@ char *full(const char *path);
 void put(const char *path, const char *text);
 void put_bytes(const char *path, const void *data, size_t len, mode_t mode);
 
-/* An image of what initramfs-tools puts into it, with `but` in place of the file of that
- * path; without it if its text is NULL. */
+/*
+ * An image of what initramfs-tools puts into it, with `but` in place of the file of that
+ * path; without it if its text is NULL.
+ */
 void put_image(const struct file *but);
 
 /* What every generator puts into an image, and `more`, without the file `but`. */

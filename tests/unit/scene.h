@@ -76,8 +76,10 @@ void scene_copy(struct scene *s, const struct scene *from);
  * as in `before`; otherwise what is not.
  */
 const char *scene_not_claimed(const struct scene *s, const struct scene *before);
-/* NULL if drivers, overrides and the framebuffer are as in `before`; otherwise what is
- * not. */
+/*
+ * NULL if drivers, overrides and the framebuffer are as in `before`; otherwise what is
+ * not.
+ */
 const char *scene_not_as_found(const struct scene *s, const struct scene *before);
 
 void assert_driver(struct scene *s, const char *address, const char *driver);

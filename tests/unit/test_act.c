@@ -170,7 +170,8 @@ static void unsafe_mode_appears_with_the_module(void **state)
 	scene_free(before);
 }
 
-/* Whatever stands in modprobe.d: loading vfio-pci takes nothing but what was overridden.
+/*
+ * Whatever stands in modprobe.d: loading vfio-pci takes nothing but what was overridden.
  */
 static void loading_takes_nothing_else(void **state)
 {

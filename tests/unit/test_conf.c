@@ -172,7 +172,8 @@ static void host_errors(void **state)
 static void when_it_is_claimed(void **state)
 {
 	(void)state;
-	good("[claim a]\nboot = named\n" FUNCTION "\n[claim b]\n" OTHER "\nboot=always\n");
+	good("[claim a]\nboot = named\n" FUNCTION "\n[claim b]\n" OTHER
+	     "\nboot=always\n");
 	assert_true(conf.claims[0].named);
 	assert_false(conf.claims[1].named);
 	good("[claim a]\n" FUNCTION "\n[claim b]\n" OTHER "\nboot = named # mine\n");

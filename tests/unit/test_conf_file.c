@@ -132,11 +132,12 @@ static void unreadable_files(void **state)
 
 /* ---- mutations: a wrong byte may be an error or another card, never "any card" */
 
-#define LINE \
+#define LINE                                                           \
 	"function = 0000:01:00.0 path=0000:00:01.0/00.0 id=10de:2484 " \
 	"subsystem=1043:87c1 class=030000 serial=00-0a-f7-ff-ff-20-16-88"
 
-/* True if the text of the mutated line spells every part of the identity that was parsed.
+/*
+ * True if the text of the mutated line spells every part of the identity that was parsed.
  */
 static bool spelled_out(const char *line, const struct identity *id)
 {
@@ -230,8 +231,10 @@ static void cut_files(void **state)
 		text[len] = '\0';
 		if (conf_parse(text, &conf, &err) < 0)
 			continue;
-		/* a cut file is empty, or ends between words behind the last that is
-		 * needed */
+		/*
+		 * a cut file is empty, or ends between words behind the last that is
+		 * needed
+		 */
 		assert_that(conf.n_functions == 0
 				    ? len == 0
 				    : len >= sizeof(file) - 2 || file + len == serial ||

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where start counts a boot, what it makes of the answer, and what it leaves to settle.
+/*
+ * Where start counts a boot, what it makes of the answer, and what it leaves to settle.
  */
 #include "unit.h"
 
@@ -233,7 +234,8 @@ static void every_setting(void **state)
 				}
 }
 
-/* Whatever it would do, a dry run writes nothing anywhere, and says what the record says.
+/*
+ * Whatever it would do, a dry run writes nothing anywhere, and says what the record says.
  */
 static void dry_runs(void **state)
 {

@@ -50,8 +50,8 @@ static void a_fault_anywhere(void **state)
 			if (scene_event_whole(s, "add", AUDIO) < 0)
 				continue;
 			judge(s, "fault", at);
-			claimed += str_equal(fake_at(&s->fake, AUDIO)->driver,
-					     "vfio-pci");
+			claimed +=
+				str_equal(fake_at(&s->fake, AUDIO)->driver, "vfio-pci");
 		}
 	assert_true(claimed > 0 && claimed < total);
 	scene_free(before);

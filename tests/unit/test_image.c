@@ -150,7 +150,8 @@ static void test_early_parts(void **state __attribute__((unused)))
 	}
 }
 
-/* somebody has appended an archive; where one begins, the kernel wants an aligned place
+/*
+ * somebody has appended an archive; where one begins, the kernel wants an aligned place
  */
 static void test_later_parts(void **state __attribute__((unused)))
 {

@@ -81,8 +81,10 @@ static void test_plan(void **state __attribute__((unused)))
 	assert_int_equal(changes.n_steps, 0);
 }
 
-/* As a change of the images_generator leaves it: dracut's update-initramfs, and what
- * initramfs-tools leaves behind. */
+/*
+ * As a change of the images_generator leaves it: dracut's update-initramfs, and what
+ * initramfs-tools leaves behind.
+ */
 static void test_dracut_beside_remains(void **state __attribute__((unused)))
 {
 	char text[512], said[512];

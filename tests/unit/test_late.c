@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Late arrivals: what they are not taken for, what is told of them, and who is waited
- * for. */
+/*
+ * Late arrivals: what they are not taken for, what is told of them, and who is waited
+ * for.
+ */
 #include "unit.h"
 
 #include "early.h"

@@ -80,7 +80,7 @@ static void addresses_are_ordered(void **state)
 		}
 }
 
-#define DEEPEST \
+#define DEEPEST                                                                         \
 	"0000:00:00.0/00.1/00.2/00.3/00.4/00.5/00.6/00.7/01.0/01.1/01.2/01.3/01.4/01.5" \
 	"/01.6/01.7/02.0"
 

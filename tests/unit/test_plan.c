@@ -229,8 +229,10 @@ static void displays_of_several_claims(void **state)
 	planned_free(p);
 }
 
-/* A display that is on vfio-pci already is not the host's, and claiming it takes none
- * away. */
+/*
+ * A display that is on vfio-pci already is not the host's, and claiming it takes none
+ * away.
+ */
 static void claiming_what_vfio_has(void **state)
 {
 	struct planned *p = planned_new(NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writing a whole file by rename: the old one or the new one, and nothing else in the
- * folder. */
+/*
+ * Writing a whole file by rename: the old one or the new one, and nothing else in the
+ * folder.
+ */
 #include "unit.h"
 
 #include <dirent.h>

@@ -88,8 +88,10 @@ static void never_more_than_eight_lines(void **state)
 	}
 }
 
-/* One record is one line of at most about 1000 bytes, and nothing that a terminal would
- * obey. */
+/*
+ * One record is one line of at most about 1000 bytes, and nothing that a terminal would
+ * obey.
+ */
 static void hostile_texts(void **state)
 {
 	struct scene *s = begin();

@@ -161,8 +161,10 @@ static void unwritable(void **state)
 		}
 }
 
-/* It gives up while, or once, it is mounted for writing: at every boot perhaps,
- * uncounted. */
+/*
+ * It gives up while, or once, it is mounted for writing: at every boot perhaps,
+ * uncounted.
+ */
 static void gives_up(void **state)
 {
 	static const int errors[] = { EROFS, EIO };
@@ -267,8 +269,10 @@ static void switched_off(void **state)
 			}
 }
 
-/* Where nobody has waited for disks, whichever partition comes late or never, the wait
- * for all of them is one. Elsewhere nothing waits for them. */
+/*
+ * Where nobody has waited for disks, whichever partition comes late or never, the wait
+ * for all of them is one. Elsewhere nothing waits for them.
+ */
 static void the_file_appears_late(void **state)
 {
 	struct scene *before, *s;

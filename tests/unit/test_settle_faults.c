@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The second stage with a fault at every access, or killed at every one: nothing stays
- * held. */
+/*
+ * The second stage with a fault at every access, or killed at every one: nothing stays
+ * held.
+ */
 #include "unit.h"
 
 #include "held.h"

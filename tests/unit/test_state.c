@@ -161,12 +161,9 @@ static void locked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(there_and_back),
-		cmocka_unit_test(another_length),
-		cmocka_unit_test(another_build),
-		cmocka_unit_test(errors_are_forwarded),
-		cmocka_unit_test(settled),
-		cmocka_unit_test(locked),
+		cmocka_unit_test(there_and_back), cmocka_unit_test(another_length),
+		cmocka_unit_test(another_build),  cmocka_unit_test(errors_are_forwarded),
+		cmocka_unit_test(settled),	  cmocka_unit_test(locked),
 	};
 
 	return UNIT_RUN(tests);

@@ -13,18 +13,18 @@
 #include <cmocka.h>
 
 /* Runs a group; UNIT_ONLY chooses tests by a pattern with * and ?. */
-#define UNIT_RUN(tests) \
+#define UNIT_RUN(tests)                               \
 	(cmocka_set_test_filter(getenv("UNIT_ONLY")), \
 	 cmocka_run_group_tests(tests, NULL, NULL))
 
 /* Fails the test with a message as of printf(). */
-#define assert_that(condition, ...) \
-	do { \
-		if (!(condition)) { \
+#define assert_that(condition, ...)               \
+	do {                                      \
+		if (!(condition)) {               \
 			print_error(__VA_ARGS__); \
-			print_error("\n"); \
-			fail(); \
-		} \
+			print_error("\n");        \
+			fail();                   \
+		}                                 \
 	} while (0)
 
 /* That `text` contains `part`. */

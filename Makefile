@@ -35,9 +35,17 @@ CPPFLAGS_ALL := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib $(CPPFLAGS)
 
 LIB_SRC := $(wildcard lib/*.c)
 EARLY_SRC := $(wildcard early/*.c)
-HEADERS := $(wildcard lib/*.h)
 
 .DELETE_ON_ERROR:
+
+# Headers: each compiler run says what it has read. Flags: $(B)/NAME.flags is written anew when
+# they are other ones.
+DEPENDS := -MMD -MP
+$(B)/%.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$FLAGS" | cmp -s - $@ || printf '%s\n' "$$FLAGS" >$@
+
+FORCE:
 
 .PHONY: all
 all: $(B)/vfio-claim-early $(B)/vfio-claim $(B)/vfio-claim-vm ## Build everything
@@ -99,14 +107,16 @@ $(BLKID)/libblkid.a: $(UTIL_LINUX_SRC)/configure early/blkid
 KMOD_WARNINGS := $(addprefix -Werror=,implicit-function-declaration implicit-int int-conversion \
 	incompatible-pointer-types)
 
-$(KMOD_OBJ): $(B)/early/kmod/%.o: $(KMOD_SRC)/libkmod/libkmod.h early/kmod/config.h Makefile
+$(B)/early.flags: export FLAGS = $(MUSL_CC) $(EARLY_CFLAGS) $(WARNINGS) $(CPPFLAGS_ALL)
+
+$(KMOD_OBJ): $(B)/early/kmod/%.o: $(KMOD_SRC)/libkmod/libkmod.h $(B)/early.flags
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(EARLY_CFLAGS) -Os $(KMOD_WARNINGS) -include early/kmod/config.h -I$(KMOD_SRC) \
+	$(MUSL_CC) $(EARLY_CFLAGS) $(DEPENDS) -Os $(KMOD_WARNINGS) -include early/kmod/config.h -I$(KMOD_SRC) \
 		-I$(KMOD_SRC)/libkmod -c $(KMOD_SRC)/$*.c -o $@
 
-$(EARLY_OBJ): $(B)/early/%.o: %.c $(HEADERS) $(wildcard early/*.h) $(KMOD_SRC)/libkmod/libkmod.h $(BLKID)/libblkid.a Makefile
+$(EARLY_OBJ): $(B)/early/%.o: %.c $(KMOD_SRC)/libkmod/libkmod.h $(BLKID)/libblkid.a $(B)/early.flags
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(EARLY_CFLAGS) $(WARNINGS) $(CPPFLAGS_ALL) -Iearly -I$(KMOD_SRC)/libkmod \
+	$(MUSL_CC) $(EARLY_CFLAGS) $(DEPENDS) $(WARNINGS) $(CPPFLAGS_ALL) -Iearly -I$(KMOD_SRC)/libkmod \
 		-I$(BLKID)/include -c $< -o $@
 
 $(B)/vfio-claim-early.debug: $(EARLY_OBJ) $(KMOD_OBJ) $(BLKID)/libblkid.a
@@ -131,20 +141,17 @@ INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-pr
 	$(CPPFLAGS_ALL) -DLOCALEDIR='"$(LOCALEDIR)"' -Iinstaller $(INSTALLER_ROOMS:%=-Iinstaller/%) \
 	$(shell pkg-config --cflags $(INSTALLER_LIBS) $(LOADED_LIBS))
 
-$(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h installer/*/*.h) Makefile
+$(B)/installer.flags: export FLAGS = $(CC) $(INSTALLER_CFLAGS)
+
+$(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(B)/installer.flags
 	@mkdir -p $(@D)
-	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
+	$(CC) $(INSTALLER_CFLAGS) $(DEPENDS) -c $< -o $@
 
 # where the images have what is compared; make install LIBDIR=... may name another folder
 LIBDIR_OBJ := $(addprefix $(B)/installer/installer/,cmd_vm.o initramfs/check.o bootloader/bls.o)
 $(LIBDIR_OBJ): CPPFLAGS_ALL += -DLIBDIR='"$(LIBDIR)"'
-$(LIBDIR_OBJ): $(B)/installer/libdir
-
-$(B)/installer/libdir: FORCE
-	@mkdir -p $(@D)
-	@echo '$(LIBDIR)' | cmp -s - $@ || echo '$(LIBDIR)' >$@
-
-FORCE:
+$(LIBDIR_OBJ): $(B)/libdir.flags
+$(B)/libdir.flags: export FLAGS = $(LIBDIR)
 
 $(B)/vfio-claim: $(INSTALLER_OBJ)
 	$(CC) $(INSTALLER_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $^ \
@@ -160,9 +167,11 @@ VM_LIBS := $(INSTALLER_LIBS) nettle libvirt libxml-2.0
 
 $(VM_OBJ): INSTALLER_LIBS := $(VM_LIBS)
 $(VM_OBJ): INSTALLER_ROOMS += vm
-$(VM_OBJ): $(B)/installer/%.o: %.c $(HEADERS) $(wildcard installer/*.h installer/*/*.h) Makefile
+$(VM_OBJ): $(B)/installer/%.o: %.c $(B)/installer.flags
 	@mkdir -p $(@D)
-	$(CC) $(INSTALLER_CFLAGS) -c $< -o $@
+	$(CC) $(INSTALLER_CFLAGS) $(DEPENDS) -c $< -o $@
+
+-include $(patsubst %.o,%.d,$(KMOD_OBJ) $(EARLY_OBJ) $(INSTALLER_OBJ) $(VM_OBJ))
 
 # as an archive: what it does not use, with the libraries that need, stays out
 $(B)/installer/installer.a: $(filter-out %/installer/main.o,$(INSTALLER_OBJ))
@@ -293,7 +302,7 @@ deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
 # the longest first: several run at a time
-ROOMS := boot vm power setup system loader cli unit fuzz roots demo hooks doctor bench journal args
+ROOMS := boot vm power setup system loader cli unit lint fuzz roots demo hooks doctor bench journal args
 
 .PHONY: check check-all
 check: deps ## Run the tests whose turn it is, installing what they need
@@ -339,6 +348,18 @@ demo: deps ## The main job, shown in a VM: no GPU, IOMMU or KVM needed
 bench: deps ## Ours beside what a user would take instead, as ratios
 	+$(MAKE) --no-print-directory all
 	tests/bench/run
+
+.PHONY: format quick compile_commands
+format: ## Format all C as .clang-format has it
+	tests/lib/need clang-format-14
+	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+quick: deps ## What to run before each commit: format, lint, unit tests, the gates
+	+tests/check unit lint args bench
+
+compile_commands: deps ## build/compile_commands.json, for clangd and the like
+	tests/lib/need bear
+	+bear --output $(B)/compile_commands.json -- $(MAKE) --no-print-directory -B all
 
 .PHONY: pot
 pot: ## The texts to translate, in build/vfio-claim.pot (needs gettext)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """/etc/default/grub as it is found in the wild: a shell sources it before and after."""
+import os
 import subprocess
 
 from tree import Tree, check, refuses, there_and_back, words
@@ -363,7 +364,6 @@ def words_that_grub_would_read():
 
 
 def links_and_other_things():
-    import os
     tree = DEFAULT.tree("GRUB_CMDLINE_LINUX=\"quiet\"\n")
     os.rename(f"{tree.root}/etc/default/grub", f"{tree.root}/etc/default/real")
     os.symlink("real", f"{tree.root}/etc/default/grub")

@@ -43,6 +43,7 @@ Whatever is not named keeps the driver it would have without vfio-claim, and no 
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Optional, Union
 
 from machine import MODELS
 
@@ -74,7 +75,7 @@ class Scenario:
     why: str
     devices: str
     outcome: str
-    conf: object
+    conf: Optional[Union[list, str]]
     expect: list
     reason: str = None
     detail: str = ""

@@ -63,7 +63,7 @@ def desk(driver="amdgpu", change=lambda machine: None):
     process(20, "steady", "/dev/dri/card0")
 
 
-def holders(name="claim", *words, outcome="in-use", status=1):
+def holders(*words, name="claim", outcome="in-use", status=1):
     """Those that are told to scripts; nothing is written."""
     before = whole()
     done = command(name, "mine", "--dry-run", "--json", *words)
@@ -182,7 +182,7 @@ def holders_that_are_guests():
     process(51, "qemu-kvm", "/dev/vfio/devices/vfio3", words=["qemu-kvm", "-name", "old"])
     process(52, "qemu-system-x86", "/dev/vfio/19", "/dev/vfio/devices/vfio4")
     process(53, "other", "/dev/vfio/22", words=["other", "-name"])
-    equal(told(holders("release")), [
+    equal(told(holders(name="release")), [
         (50, "qemu-system-x86", "guest", "win", "/dev/vfio/21"),
         (51, "qemu-kvm", "guest", "old", "/dev/vfio/devices/vfio3"),
         (53, "other", None, None, "/dev/vfio/22")])
@@ -208,7 +208,7 @@ def holders_of_what_came_since_the_boot():
     host(conf=late, change=on_vfio(*FAR))
     put(REPORT, booted)
     process(53, "other", "/dev/vfio/22")
-    equal(told(holders("release")), [(53, "other", None, None, "/dev/vfio/22")])
+    equal(told(holders(name="release")), [(53, "other", None, None, "/dev/vfio/22")])
 
 
 def holders_that_are_many():

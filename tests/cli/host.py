@@ -170,4 +170,3 @@ def terminal(*words, answers=(), root=ROOT, **env):
     os.close(ours)
     check(not waiting, f"it never asked {waiting[:1]}: {shown!r}")
     return child.returncode, shown
-

@@ -22,7 +22,7 @@ def setup_refuses_the_last_display():
     refused(QEMU_CARD[0], say=["last-display", "--no-display-ok allows"])
     # a 3D controller has no outputs: it goes, and the card beside it stays
     for machine, card, other in (("twins", FAR[0], NEAR[0]), ("qemu", QEMU_CARD[0], "0000:02:00.0")):
-        def change(found):
+        def change(found, other=other):
             found.drop("0000:00:01.0")
             found.get(other).cls = 0x030200
         host(machine, change=change)

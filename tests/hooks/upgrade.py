@@ -15,7 +15,7 @@ from cases import Failed, equal, must, run
 BUILD = f"{TOP}/build/hooks"
 CONF = "etc/vfio-claim.conf"
 EARLY = "usr/lib/vfio-claim/vfio-claim-early"
-INSIDE = ('mount -t proc none "$1/proc" && mount --bind /dev "$1/dev" && exec chroot "$@"')
+INSIDE = 'mount -t proc none "$1/proc" && mount --bind /dev "$1/dev" && exec chroot "$@"'
 
 
 class Upgraded:

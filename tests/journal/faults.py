@@ -63,6 +63,11 @@ class Faults:
     looks = 1           # of the calls that only look, each such
 
     def __init__(self):
+        self.points = 0
+        self.tree = self.plan = None
+        self.begin()
+
+    def begin(self):
         self.prepare()
         self.old = self.tree.snapshot(journal=True)
         self.run("apply")
@@ -70,7 +75,6 @@ class Faults:
         assert self.new != self.tree.without_journal(self.old)
         self.run("undo")
         assert self.tree.snapshot(journal=True) == self.old
-        self.points = 0
 
     def prepare(self):
         self.tree = Tree("faults")
@@ -135,9 +139,7 @@ class Faults:
             wrong.append(f"ends with {result}")
         wrong += self.settle(goal)
         if wrong:
-            points = self.points
-            self.__init__()
-            self.points = points
+            self.begin()
         return [f"{action}, {fault} at {call} {number}{last}, then {goal}: {w}" for w in wrong]
 
     def sweep(self, action, fault):

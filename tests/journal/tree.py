@@ -49,8 +49,8 @@ class Tree:
             os.chown(self.path("etc/default/grub"), 0, 34)
         os.chmod(self.path("etc/default/grub"), 0o604)
         for path in ("etc/default/grub", "etc/modprobe.d/old.conf"):
-            for name, value in attributes(os.lstat(self.path(path)).st_mode).items():
-                os.setxattr(self.path(path), name, value)
+            for attribute, value in attributes(os.lstat(self.path(path)).st_mode).items():
+                os.setxattr(self.path(path), attribute, value)
 
     def path(self, path):
         return f"{self.root}/{path}"

@@ -14,8 +14,8 @@ TYPES = {"ext4": "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
 
 
 def run(*command, **words):
-    words = {"check": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **words}
-    return subprocess.run(command, **words).stdout
+    words = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **words}
+    return subprocess.run(command, check=True, **words).stdout
 
 
 def make(kind, folders=()):

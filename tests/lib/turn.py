@@ -15,6 +15,8 @@ import subprocess
 import sys
 import zlib
 
+from files import source_files
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FILE = "tests/turn"
 PARTS = 3
@@ -134,10 +136,7 @@ def _files():
             return _git("ls-files", "-z").decode().split("\0")[:-1]
     except (OSError, subprocess.CalledProcessError):
         pass
-    return [os.path.relpath(f"{folder}/{name}", TOP)
-            for folder, folders, names in os.walk(TOP)
-            if not folder.startswith((f"{TOP}/build", f"{TOP}/.git/"))
-            for name in names]
+    return source_files(TOP)
 
 
 def _tree():

@@ -2,7 +2,6 @@
 """Boots a disk with a real boot loader, works its menu by keyboard, and judges what the kernel
 was told and what vfio-claim did."""
 
-import os
 import time
 
 from facts import Facts
@@ -96,6 +95,6 @@ def judge(facts, off, kernel, words=None):
               "the kernel is the one that was chosen": True,
               "outcome": "kept" if off else "claimed", "reason": "off" if off else None,
               "on vfio-pci": [] if off else GPU}
-    wrong = [f"{key}: {told[key]}, not {wanted[key]}" for key in wanted
-             if told[key] != wanted[key]]
+    wrong = [f"{key}: {told[key]}, not {value}" for key, value in wanted.items()
+             if told[key] != value]
     return "; ".join(wrong + ([f"command line: {cmdline}"] if wrong else []))

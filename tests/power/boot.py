@@ -175,10 +175,10 @@ class Outcome:
         return address and self.facts.functions[address]["override"]
 
 
-def conf_text(host, paths=CLAIMED):
+def conf_text(host):
     lines = ["[host]", *(f"{key} = {value}" for key, value in host.items()),
              "[claim gaming]"]
-    for path, name in paths.items():
+    for path, name in CLAIMED.items():
         model = MODELS[name]
         lines.append(f"function = 0000:01:00.{path[-1]} path=0000:00:{path} id={model.id} "
                      f"subsystem={model.subsystem} class={model.klass}")
@@ -223,6 +223,7 @@ class Machine:
 
     def boot(self, cut=None, learned=None, early="", late="", cmdline="", tool=True,
              files=None, learning=False, since=LOCAL_TOP):
+        # pylint: disable=too-many-arguments,too-many-locals
         """Boots once. `early` runs before vfio-claim, `late` in the real root. Without
         `tool` no system call is followed. Writes to the store are counted from the kernel's
         start, or with `learning` from the record's first byte on. A state that was saved at

@@ -132,7 +132,7 @@ class Medium:
                 self.on_limit()
                 return EIO, b""
         if self.failing:
-            kinds, start, end = self.failing
+            kinds, start, end = self.failing    # pylint: disable=unpacking-non-sequence
             if kind in kinds and (kind == FLUSH or (offset < end and offset + length > start)):
                 return EIO, b""
         if kind == READ:

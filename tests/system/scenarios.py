@@ -99,7 +99,7 @@ scenario("sleep", "a card changes hands once it is free, and sleeps with the mac
 # ---- a passphrase
 
 LUKS = ("[host]\nrequire-display = no\nmax-attempts = 1\n"
-        "record = PARTUUID=%s\n" % steps.BOOT_PARTUUID) + GAMING
+        f"record = PARTUUID={steps.BOOT_PARTUUID}\n") + GAMING
 scenario("luks", "a root that waits for its passphrase on a screen that was claimed", "luks",
          "1c.0/00.0=vga+hda", [
              boot("the prompt is on no screen; the power is cut",

@@ -7,7 +7,7 @@ import time
 from boots import LAYOUT
 from judge import text_of
 from machine import MODELS
-from table import AUDIO, CARD
+from table import CARD
 
 BOOT_PARTUUID = LAYOUT["BOOT_PARTUUID"]
 

@@ -43,7 +43,7 @@ def hostdev(source, guest, multifunction=False, managed="no"):
     def place(text):
         domain, bus, rest = text.split(":")
         slot, function = rest.split(".")
-        return (f"domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'")
+        return f"domain='0x{domain}' bus='0x{bus}' slot='0x{slot}' function='0x{function}'"
     more = " multifunction='on'" if multifunction else ""
     return f"""    <hostdev mode='subsystem' type='pci' managed='{managed}'>
       <driver name='vfio'/>
@@ -218,15 +218,19 @@ def put(path, content):
     os.chmod(path, mode)
 
 
+def numbers(address, *keys):
+    return [int(address.attrib[key], 16) for key in keys]
+
+
 def source_of(node):
-    a = node.find("source/address").attrib
-    return "{:04x}:{:02x}:{:02x}.{:x}".format(
-        *(int(a[key], 16) for key in ("domain", "bus", "slot", "function")))
+    domain, bus, slot, function = numbers(node.find("source/address"), "domain", "bus", "slot",
+                                          "function")
+    return f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"
 
 
 def guest_of(node):
-    a = node.find("address").attrib
-    return "{:02x}:{:02x}.{:x}".format(*(int(a[key], 16) for key in ("bus", "slot", "function")))
+    bus, slot, function = numbers(node.find("address"), "bus", "slot", "function")
+    return f"{bus:02x}:{slot:02x}.{function:x}"
 
 
 def hostdevs(text):

@@ -38,7 +38,7 @@ NEW_LIBVIRT = put("usr/share/libvirt/schemas/cputypes.rng",
                   '<element name="maxphysaddr">\n<attribute name="limit"/>\n</element>\n')
 
 
-def bar(end):
+def largest_bar(end):
     return lambda s: s.files.update({
         f"{s.machine.get(CARD[0]).directory}/resource":
         f"0x0000000085000000 0x0000000085ffffff 0x0000000000040200\n"
@@ -51,8 +51,8 @@ NARROW = widths([46, 39], 46, LOOKING_GLASS)
 EXPECTED = [
     ("IOMMU narrower", NARROW, WIDE),
     ("IOMMU narrower, old libvirt", all_of(NARROW, OLD_LIBVIRT), WIDE),
-    ("IOMMU narrower, large BAR", all_of(widths([39], 46), bar("0x00000043ffffffff")), WIDE),
-    ("IOMMU narrower, small BAR", all_of(widths([39], 46), bar("0x000000400fffffff")),
+    ("IOMMU narrower, large BAR", all_of(widths([39], 46), largest_bar("0x00000043ffffffff")), WIDE),
+    ("IOMMU narrower, small BAR", all_of(widths([39], 46), largest_bar("0x000000400fffffff")),
      {"address-width": ("note", "--fix")}),
     ("IOMMU narrower, nothing large", widths([39], 46), {"address-width": ("note", "--fix")}),
     ("IOMMU narrower, processor unknown", widths([39], 0, LOOKING_GLASS), WIDE),

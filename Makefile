@@ -325,9 +325,9 @@ list-tests: ## The names of the tests that check would run, one a line
 list-all-tests: ## The names of all tests
 	@tests/check --list $(ROOMS)
 
-.PHONY: turn costs
-turn: ## The next third of the tests, for the commit that is to be tested
-	@tests/lib/turn.py
+.PHONY: rotate costs
+rotate: ## The next third of the tests, for the commit that is to be tested
+	@tests/lib/rotation.py
 
 costs: ## Write down what the last run's machines cost
 	@tests/lib/costs.py

@@ -5,7 +5,7 @@ import fnmatch
 import sys
 
 import costs
-from turn import taken
+from rotation import taken
 
 
 def words(usage):

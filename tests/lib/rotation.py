@@ -3,9 +3,9 @@
 """Which tests a run takes. The rooms that start machines take too long to be run as a whole for
 each change, so they rotate: a run takes a third of them, and all that the change touches.
 
-The third is that of the turn, which the file tests/turn names with the tree it was made for. Of
+The third is that of the turn, which the file tests/rotation names with the tree it was made for. Of
 any other tree everything is taken; so three runs, one after the other, always take every test.
-`make turn` writes the file."""
+`make rotate` writes the file."""
 
 import fnmatch
 import hashlib
@@ -18,9 +18,9 @@ import zlib
 from files import source_files
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FILE = "tests/turn"
+FILE = "tests/rotation"
 PARTS = 3
-HEAD = "# Written by `make turn`; CONTRIBUTING.md says what for.\n"
+HEAD = "# Written by `make rotate`; CONTRIBUTING.md says what for.\n"
 
 # What rotates. A few are in every run: each outcome once, and each generator.
 ROTATING = {
@@ -140,7 +140,7 @@ def _files():
 
 
 def _tree():
-    """A digest of all files but tests/turn."""
+    """A digest of all files but tests/rotation."""
     total = hashlib.sha256()
     for path in sorted(_files()):
         full = f"{TOP}/{path}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a run of the tests takes (tests/lib/turn.py)."""
+"""What a run of the tests takes (tests/lib/rotation.py)."""
 
 import contextlib
 import glob
@@ -7,7 +7,7 @@ import io
 import os
 import subprocess
 
-import turn
+import rotation
 from start import BUILD, TOP, check
 
 REPOSITORY = f"{BUILD}/repository"
@@ -15,45 +15,45 @@ REPOSITORY = f"{BUILD}/repository"
 
 def tests(room, words=None):
     """The names that a room would take."""
-    clean = {key: value for key, value in os.environ.items() if key not in turn.ENVIRONMENT}
+    clean = {key: value for key, value in os.environ.items() if key not in rotation.ENVIRONMENT}
     done = subprocess.run([f"{TOP}/tests/{room}/run", "--list"], check=True, text=True,
                           stdout=subprocess.PIPE, env={**clean, **(words or {})})
     return done.stdout.split()
 
 
-def turns_take_every_test():
+def rotation_takes_every_test():
     """Three in a row, whichever the first is; none takes what another has taken already, but for
     what is always taken."""
-    for room, rotating in turn.ROTATING.items():
+    for room, rotating in rotation.ROTATING.items():
         whole = tests(room)
-        parts = [tests(room, turn.Turn(number, []).environment(room)) for number in (7, 8, 9)]
+        parts = [tests(room, rotation.Turn(number, []).environment(room)) for number in (7, 8, 9)]
         check(set(whole) == set().union(*parts), f"{room}: {set(whole) - set().union(*parts)}")
         for name in whole:
-            every = not turn.among(name, rotating) or turn.among(name, turn.ALWAYS.get(room, ""))
+            every = not rotation.among(name, rotating) or rotation.among(name, rotation.ALWAYS.get(room, ""))
             times = sum(name in part for part in parts)
             check(times == 3 if every else times == 1, f"{room}: {name} is taken {times} times")
 
 
-def turns_take_what_is_touched():
+def rotation_takes_what_is_touched():
     paths = ["hooks/dracut/module-setup.sh", "tests/power/damage.py", "README.md"]
-    for number in range(turn.PARTS):
-        one = turn.Turn(number, turn.touched_by(paths))
+    for number in range(rotation.PARTS):
+        one = rotation.Turn(number, rotation.touched_by(paths))
         for room, patterns in (("boot", "*dracut*"), ("power", "damage-*")):
             left = set(tests(room)) - set(tests(room, one.environment(room)))
             check(left, f"{room}: everything is taken")
-            check(not [name for name in left if turn.among(name, patterns)],
+            check(not [name for name in left if rotation.among(name, patterns)],
                   f"{room}, turn {number}: left out {left}")
 
 
-def turns_know_their_files():
+def rotation_knows_its_files():
     """No pattern that has lost its files or its tests."""
-    names = [f"{room}/{name}" for room in turn.ROTATING for name in tests(room)]
-    wanted = [pattern for _, patterns in turn.TOUCHING for pattern in patterns.split()]
-    wanted += [f"{room}/{pattern}" for table in (turn.ROTATING, turn.ALWAYS)
+    names = [f"{room}/{name}" for room in rotation.ROTATING for name in tests(room)]
+    wanted = [pattern for _, patterns in rotation.TOUCHING for pattern in patterns.split()]
+    wanted += [f"{room}/{pattern}" for table in (rotation.ROTATING, rotation.ALWAYS)
                for room, patterns in table.items() for pattern in patterns.split()]
     for pattern in wanted:
-        check(any(turn.among(name, pattern) for name in names), f"no test is {pattern}")
-    for pattern in (word for files, _ in turn.TOUCHING for word in files.split()):
+        check(any(rotation.among(name, pattern) for name in names), f"no test is {pattern}")
+    for pattern in (word for files, _ in rotation.TOUCHING for word in files.split()):
         check(glob.glob(f"{TOP}/{pattern}"), f"no file is {pattern}")
 
 
@@ -73,35 +73,35 @@ def put(path, text):
         out.write(text)
 
 
-def turns_belong_to_a_tree():
+def rotation_belongs_to_a_tree():
     """Of any other tree everything is taken."""
     put("early/event.c", "1")
     put("tests/README", "1")
     git("init", "-q")
     commit()
-    above = turn.TOP
-    turn.TOP = REPOSITORY
+    above = rotation.TOP
+    rotation.TOP = REPOSITORY
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            check(turn.current() is None, "a turn before the first one")
-            check(turn.write() == 0, "the first turn is refused")
-            check(turn.current().touched[0] == "boot/*", "the first turn leaves tests out")
+            check(rotation.current() is None, "a turn before the first one")
+            check(rotation.write() == 0, "the first turn is refused")
+            check(rotation.current().touched[0] == "boot/*", "the first turn leaves tests out")
             commit()
             put("early/event.c", "2")
-            check(turn.write() != 0, "a turn for what is not committed")
-            check(turn.current() is None, "a turn of a tree that was edited")
+            check(rotation.write() != 0, "a turn for what is not committed")
+            check(rotation.current() is None, "a turn of a tree that was edited")
             commit()
-            check(turn.current() is None, "a turn of another tree")
-            check(turn.write() == 0, "the second turn is refused")
+            check(rotation.current() is None, "a turn of another tree")
+            check(rotation.write() == 0, "the second turn is refused")
             commit()
-            now = turn.current()
+            now = rotation.current()
             check((now.number, now.touched) == (1, ["boot/*late*"]), f"{vars(now)}")
             git("rm", "-rq", "--cached", ".")
             os.rename(f"{REPOSITORY}/.git", f"{BUILD}/history")
-            check(turn.current().number == 1, "without history the tree is another one")
+            check(rotation.current().number == 1, "without history the tree is another one")
     finally:
-        turn.TOP = above
+        rotation.TOP = above
 
 
-CASES = [turns_take_every_test, turns_take_what_is_touched, turns_know_their_files,
-         turns_belong_to_a_tree]
+CASES = [rotation_takes_every_test, rotation_takes_what_is_touched, rotation_knows_its_files,
+         rotation_belongs_to_a_tree]

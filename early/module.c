@@ -217,11 +217,12 @@ static int map_index(struct modules *m, const char *folder)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		r = -errno;
-	m->index_len = (size_t)st.st_size;
-	if (r == 0)
+	if (r == 0) {
+		m->index_len = (size_t)st.st_size;
 		m->index = mmap(NULL, m->index_len, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (r == 0 && m->index == MAP_FAILED)
-		r = -errno;
+		if (m->index == MAP_FAILED)
+			r = -errno;
+	}
 	close(fd);
 	return r;
 }

@@ -47,8 +47,12 @@ $(B)/%.flags: FORCE
 
 FORCE:
 
-.PHONY: all
-all: $(B)/vfio-claim-early $(B)/vfio-claim $(B)/vfio-claim-vm ## Build everything
+# Two at once would write the same files: the later one waits, and finds all of it built.
+.PHONY: all built
+all: | $(filter deps,$(MAKECMDGOALS)) ## Build everything
+	@+mkdir -p $(B) && flock -o $(B)/lock $(MAKE) --no-print-directory built
+
+built: $(B)/vfio-claim-early $(B)/vfio-claim $(B)/vfio-claim-vm
 
 # ---- the early binary: static musl with libkmod and libblkid in it
 

@@ -47,12 +47,12 @@ $(B)/%.flags: FORCE
 
 FORCE:
 
-# Two at once would write the same files: the later one waits, and finds all of it built.
-.PHONY: all built
-all: | $(filter deps,$(MAKECMDGOALS)) ## Build everything
-	@+mkdir -p $(B) && flock -o $(B)/lock $(MAKE) --no-print-directory built
+PROGRAMS := $(addprefix $(B)/,vfio-claim-early vfio-claim vfio-claim-vm)
 
-built: $(B)/vfio-claim-early $(B)/vfio-claim $(B)/vfio-claim-vm
+# Two at once would write the same files: the later one waits, and finds all of it built.
+.PHONY: all
+all: | $(filter deps,$(MAKECMDGOALS)) ## Build everything
+	@+mkdir -p $(B) && flock -o $(B)/lock $(MAKE) --no-print-directory $(PROGRAMS)
 
 # ---- the early binary: static musl with libkmod and libblkid in it
 

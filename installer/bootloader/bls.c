@@ -146,10 +146,10 @@ static int add_entry(struct fs *root, const char *folder, const char *name,
 
 int bls_read(struct fs *root, const char *folder, struct bls *ret)
 {
-	NAMES_OWNED struct boot_names names = { 0 };
+	NAMES_OWNED struct name_list names = { 0 };
 	int r;
 
-	r = boot_list(root, folder, ".conf", &names);
+	r = name_list_find(root, folder, ".conf", &names);
 	for (size_t i = 0; i < names.n && r == 0; i++)
 		r = add_entry(root, folder, names.names[i], ret);
 	return r;
@@ -273,12 +273,12 @@ int bls_verify_images(struct fs *root, const struct args *present,
 	int r = 0;
 
 	for (const char *const *esp = boot_partitions; *esp && r == 0; esp++) {
-		NAMES_OWNED struct boot_names names = { 0 };
+		NAMES_OWNED struct name_list names = { 0 };
 		char folder[FS_PATH_MAX], path[FS_PATH_MAX];
 		struct str s = STR_ON(folder);
 
 		str_join(&s, *esp, "/EFI/Linux", NULL);
-		r = boot_list(root, folder, ".efi", &names);
+		r = name_list_find(root, folder, ".efi", &names);
 		for (size_t i = 0; i < names.n && r == 0; i++, (*count)++) {
 			s = STR_ON(path);
 			str_join(&s, folder, "/", names.names[i], NULL);

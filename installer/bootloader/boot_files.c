@@ -8,12 +8,6 @@
 
 #include "conf.h"
 
-#define LOADER_INFO                 \
-	"sys/firmware/efi/efivars/" \
-	"LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-
-const char *const boot_partitions[] = { "efi", "boot/efi", "boot", NULL };
-
 int boot_text(struct fs *root, const struct changes *changes, const char *path,
 	      char **ret)
 {
@@ -39,146 +33,6 @@ int boot_text(struct fs *root, const struct changes *changes, const char *path,
 	return r;
 }
 
-int boot_look(struct fs *root, const char *path, char **ret)
-{
-	size_t len;
-	int fd, r;
-
-	*ret = NULL;
-	fd = fs_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	if (fd < 0)
-		return fd;
-	r = change_read_fd(fd, ret, &len);
-	close(fd);
-	return r;
-}
-
-bool boot_exists(struct fs *root, const char *path)
-{
-	return root->ops->exists(root, path) == 0;
-}
-
-struct listing {
-	struct boot_names *names;
-	const char *suffix;
-};
-
-static int add_name(void *arg, const char *name)
-{
-	struct listing *l = arg;
-	const size_t len = strlen(name), end = strlen(l->suffix);
-	char **names;
-
-	if (len < end || strcmp(name + len - end, l->suffix) != 0)
-		return 0;
-	names = reallocarray(l->names->names, l->names->n + 1, sizeof(*names));
-	if (!names)
-		return -ENOMEM;
-	l->names->names = names;
-	names[l->names->n] = strdup(name);
-	return names[l->names->n] ? (l->names->n++, 0) : -ENOMEM;
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-int boot_list(struct fs *root, const char *folder, const char *suffix,
-	      struct boot_names *ret)
-{
-	struct listing l = { ret, suffix };
-	int r;
-
-	*ret = (struct boot_names){ 0 };
-	r = root->ops->list(root, folder, add_name, &l);
-	if (r == -ENOENT || r == -ENOTDIR)
-		r = 0;
-	if (r < 0)
-		boot_names_finish(ret);
-	else if (ret->n)
-		qsort(ret->names, ret->n, sizeof(*ret->names), by_bytes);
-	return r;
-}
-
-void boot_names_finish(struct boot_names *names)
-{
-	for (size_t i = 0; i < names->n; i++)
-		free(names->names[i]);
-	free(names->names);
-	*names = (struct boot_names){ 0 };
-}
-
-enum boot_started boot_started(struct fs *root, char *name, size_t size)
-{
-	static const struct {
-		const char *prefix;
-		enum boot_started started;
-	} known[] = {
-		{ "GRUB", BOOT_GRUB },
-		{ "systemd-boot", BOOT_SYSTEMD },
-		{ "rEFInd", BOOT_REFIND },
-		{ "Limine", BOOT_LIMINE },
-	};
-	char raw[260], ascii[130];
-	size_t len, n = 0;
-
-	name[0] = '\0';
-	if (root->ops->read(root, LOADER_INFO, FS_ATTRIBUTE, raw, sizeof(raw), &len,
-			    NULL) < 0)
-		return BOOT_UNKNOWN;
-	/* 4 bytes of attributes, then UTF-16 */
-	for (size_t i = 4; i + 1 < len && (raw[i] || raw[i + 1]); i += 2)
-		ascii[n++] = raw[i + 1] ? '?' : raw[i];
-	ascii[n] = '\0';
-	if (!n)
-		return BOOT_UNKNOWN;
-	text_clean(name, size, ascii);
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (str_starts(ascii, known[i].prefix))
-			return known[i].started;
-	return BOOT_OTHER;
-}
-
-bool boot_is_bios(struct fs *root)
-{
-	return boot_exists(root, "sys/firmware") &&
-	       !boot_exists(root, "sys/firmware/efi");
-}
-
-static bool value_names(const char *value, const char *const *ids)
-{
-	const size_t end = strcspn(value, "\n");
-	size_t at = 0, len;
-
-	while (at < end) {
-		len = strcspn(value + at, " \t\n\"'");
-		for (const char *const *id = ids; *id && len; id++)
-			if (strlen(*id) == len && !memcmp(value + at, *id, len))
-				return true;
-		at += len + 1;
-	}
-	return false;
-}
-
-bool boot_os_is(struct fs *root, const char *const *ids)
-{
-	TEXT_OWNED char *text = NULL;
-
-	if (boot_look(root, "etc/os-release", &text) < 0 &&
-	    boot_look(root, "usr/lib/os-release", &text) < 0)
-		return false;
-	for (const char *line = text; line && *line;) {
-		if (str_starts(line, "ID=") && value_names(line + 3, ids))
-			return true;
-		if (str_starts(line, "ID_LIKE=") && value_names(line + 8, ids))
-			return true;
-		line = strchr(line, '\n');
-		line = line ? line + 1 : NULL;
-	}
-	return false;
-}
-
 int boot_seed(struct fs *root, struct args *ret)
 {
 	static const char *const loaders[] = { "BOOT_IMAGE=", "initrd=", "vfio_claim=" };
@@ -201,30 +55,6 @@ int boot_seed(struct fs *root, struct args *ret)
 	return r;
 }
 
-int boot_kernels(struct fs *root, struct boot_names *ret)
-{
-	NAMES_OWNED struct boot_names all = { 0 };
-	char path[FS_PATH_MAX];
-	struct listing l = { ret, "" };
-	const char *folder = "usr/lib/modules";
-	int r;
-
-	*ret = (struct boot_names){ 0 };
-	if (!boot_exists(root, folder))
-		folder = "lib/modules";
-	r = boot_list(root, folder, "", &all);
-	for (size_t i = 0; i < all.n && r == 0; i++) {
-		struct str s = STR_ON(path);
-
-		str_join(&s, folder, "/", all.names[i], "/modules.dep", NULL);
-		if (!s.cut && boot_exists(root, path))
-			r = add_name(&l, all.names[i]);
-	}
-	if (r < 0)
-		boot_names_finish(ret);
-	return r;
-}
-
 int boot_install(struct fs *root, struct changes *changes, const char *release)
 {
 	char path[FS_PATH_MAX + 1];
@@ -241,28 +71,6 @@ int boot_install(struct fs *root, struct changes *changes, const char *release)
 void boot_found(struct str *evidence, const char *path)
 {
 	str_join(evidence, evidence->len ? ", /" : "/", path, NULL);
-}
-
-const char *boot_reason(int error)
-{
-	if (error == -ELOOP)
-		return _("it is a symbolic link");
-	if (error == -EPROTO)
-		return _("there is a NUL byte in it");
-	return str_errno(error);
-}
-
-void boot_at(struct str *why, const char *path, unsigned line, const char *reason)
-{
-	char clean[FS_PATH_MAX];
-
-	text_clean(clean, sizeof(clean), path);
-	str_join(why, "/", clean, NULL);
-	if (line) {
-		str_add_char(why, ':');
-		str_add_uint(why, line);
-	}
-	str_join(why, ": ", reason, NULL);
 }
 
 static void add_words(struct str *why, const struct args *words)
@@ -363,11 +171,11 @@ static int shell_folder(struct fs *root, const struct changes *changes,
 			struct shell *shell, struct shell_problem *problem)
 {
 	const char *own_name = strrchr(own, '/') + 1;
-	NAMES_OWNED struct boot_names names = { 0 };
+	NAMES_OWNED struct name_list names = { 0 };
 	bool seen = false;
 	int r;
 
-	r = boot_list(root, folder, suffix, &names);
+	r = name_list_find(root, folder, suffix, &names);
 	for (size_t i = 0; i <= names.n && r == 0; i++) {
 		const char *name = i < names.n ? names.names[i] : NULL;
 		char path[FS_PATH_MAX];

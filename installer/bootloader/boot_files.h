@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the backends share: reading, which loader the firmware started, and the words of
- * a refusal.
+ * What the backends share: planned files, and the words of a refusal.
  */
 #pragma once
 
 #include <stdlib.h>
 
+#include "boot_read.h"
 #include "bootloader.h"
 #include "shell.h"
 #include "text.h"
@@ -18,54 +18,12 @@
 int boot_text(struct fs *root, const struct changes *changes, const char *path,
 	      char **ret) __attribute__((nonnull(1, 3, 4), warn_unused_result));
 
-/* One that is only looked at, symbolic links followed, control characters and all. */
-int boot_look(struct fs *root, const char *path, char **ret)
-	__attribute__((nonnull, warn_unused_result));
-
-bool boot_exists(struct fs *root, const char *path) __attribute__((nonnull));
-
-struct boot_names {
-	char **names; /* sorted as bytes */
-	size_t n;
-};
-/* Names in a folder that end so; empty if there is none. 0 or a negative errno. */
-int boot_list(struct fs *root, const char *folder, const char *suffix,
-	      struct boot_names *ret) __attribute__((nonnull, warn_unused_result));
-void boot_names_finish(struct boot_names *names) __attribute__((nonnull));
-#define NAMES_OWNED __attribute__((cleanup(boot_names_finish)))
-
-/* As the firmware's variable LoaderInfo has it. */
-enum boot_started {
-	BOOT_UNKNOWN, /* nobody says */
-	BOOT_GRUB,
-	BOOT_SYSTEMD,
-	BOOT_REFIND,
-	BOOT_LIMINE,
-	BOOT_OTHER,
-};
-/* Its text, cleaned, goes to `name` ("" if nobody says). */
-enum boot_started boot_started(struct fs *root, char *name, size_t size)
-	__attribute__((nonnull));
-
-/* No UEFI in a machine whose /sys is there. */
-bool boot_is_bios(struct fs *root) __attribute__((nonnull));
-
-/* ID or ID_LIKE of os-release names one of these; NULL terminated. */
-bool boot_os_is(struct fs *root, const char *const *ids) __attribute__((nonnull));
-
 /* The running kernel's words less those that a loader adds. 0 or a negative errno. */
 int boot_seed(struct fs *root, struct args *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /* What follows ENTRIES_ID, if it can be a claim's name and is none yet. 0 or -ENOMEM. */
 int boot_add_entry(const char *name, size_t len, struct args *ret)
-	__attribute__((nonnull, warn_unused_result));
-
-/* Where EFI system partitions and XBOOTLDR are mounted; ends with NULL. */
-extern const char *const boot_partitions[];
-
-/* Kernels in usr/lib/modules. */
-int boot_kernels(struct fs *root, struct boot_names *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
@@ -77,13 +35,6 @@ int boot_install(struct fs *root, struct changes *changes, const char *release)
 
 /* "found PATH" */
 void boot_found(struct str *evidence, const char *path) __attribute__((nonnull));
-
-/* Where something is wrong: "/PATH:LINE: REASON"; line 0: none. */
-void boot_at(struct str *why, const char *path, unsigned line, const char *reason)
-	__attribute__((nonnull));
-
-/* Why a file that is to be edited cannot even be read. */
-const char *boot_reason(int error) __attribute__((returns_nonnull));
 
 /* What to do instead. `then` may be NULL. */
 void boot_by_hand(struct str *why, const char *where, const struct args *add,

@@ -100,7 +100,7 @@ static bool probe(struct fs *root, struct str *evidence)
  */
 static int run_install(struct fs *root, struct changes *changes)
 {
-	NAMES_OWNED struct boot_names kernels = { 0 };
+	NAMES_OWNED struct name_list kernels = { 0 };
 	int r;
 
 	r = boot_kernels(root, &kernels);

@@ -167,7 +167,7 @@ static int edit(struct fs *root, struct shell *shell, const struct args *missing
 
 static int run(struct fs *root, struct changes *changes)
 {
-	NAMES_OWNED struct boot_names kernels = { 0 };
+	NAMES_OWNED struct name_list kernels = { 0 };
 	int r;
 
 	r = boot_kernels(root, &kernels);

@@ -39,9 +39,9 @@ static bool probe(struct fs *root, struct str *evidence)
 }
 
 /* Files of /etc/cmdline.d. */
-static int folder_files(struct fs *root, struct boot_names *ret)
+static int folder_files(struct fs *root, struct name_list *ret)
 {
-	return boot_list(root, FOLDER, ".conf", ret);
+	return name_list_find(root, FOLDER, ".conf", ret);
 }
 
 static int add_text(const char *text, struct args *ret)
@@ -59,7 +59,7 @@ static int add_text(const char *text, struct args *ret)
 }
 
 static int folder_words(struct fs *root, const struct changes *changes,
-			const struct boot_names *names, struct args *ret)
+			const struct name_list *names, struct args *ret)
 {
 	int r = 0;
 
@@ -78,7 +78,7 @@ static int folder_words(struct fs *root, const struct changes *changes,
 
 static int show(struct fs *root, struct args *ret)
 {
-	NAMES_OWNED struct boot_names names = { 0 };
+	NAMES_OWNED struct name_list names = { 0 };
 	int r;
 
 	r = folder_files(root, &names);
@@ -134,7 +134,7 @@ static int edit_file(struct fs *root, const char *path, const struct args *add,
 }
 
 /* 1 if something changes, 0 or a negative errno. */
-static int plan_folder(struct fs *root, const struct boot_names *names,
+static int plan_folder(struct fs *root, const struct name_list *names,
 		       const struct args *add, const struct args *remove,
 		       struct changes *changes, struct str *why)
 {
@@ -170,7 +170,7 @@ static int plan(struct fs *root, const struct args *add, const struct args *remo
 		struct changes *changes, struct str *why)
 {
 	static const char *const build[] = { "mkinitcpio", "-P", NULL };
-	NAMES_OWNED struct boot_names names = { 0 };
+	NAMES_OWNED struct name_list names = { 0 };
 	int r;
 
 	r = preset_each(root, check_words, why, why);

@@ -4,8 +4,8 @@
  * boot loaders take them from.
  */
 #include "doctor.h"
+#include "iommu_words.h"
 #include "kargs.h"
-#include "setup_args.h"
 
 #define WORD_MAX 256
 #define HITS_MAX 64
@@ -17,11 +17,6 @@ static const struct bad_word {
 	enum doctor_state state;
 	const char *why;
 } bad_words[] = {
-	{ "iommu", "off", DOCTOR_PROBLEM, N_("switches the IOMMU off") },
-	{ "iommu", "soft", DOCTOR_PROBLEM,
-	  N_("switches the IOMMU off in kernels before 5.18") },
-	{ "intel_iommu", "off", DOCTOR_PROBLEM, N_("switches the IOMMU off") },
-	{ "amd_iommu", "off", DOCTOR_PROBLEM, N_("switches the IOMMU off") },
 	{ "vfio.enable_unsafe_noiommu_mode", NULL, DOCTOR_PROBLEM,
 	  N_("lets guests write to all memory; nothing is claimed") },
 	{ "amd_iommu", "on", DOCTOR_WARNING,
@@ -63,8 +58,14 @@ struct hits {
 	size_t n;
 };
 
-static const struct bad_word *find_bad(const char *word)
+static const struct bad_word *find_bad(struct fs *root, const char *word)
 {
+	static const struct bad_word off = { .state = DOCTOR_PROBLEM,
+					     .why = N_("switches the IOMMU off") };
+	const char *iommu = iommu_off_word(word);
+
+	if (iommu)
+		return iommu_off_counts(root, iommu) ? &off : NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(bad_words); i++) {
 		const struct bad_word *bad = &bad_words[i];
 		const char *value = kargs_value(word, bad->key);
@@ -78,11 +79,11 @@ static const struct bad_word *find_bad(const char *word)
 static void note(struct doctor *d, struct hits *all, const char *word, const char *path,
 		 unsigned line)
 {
-	const struct bad_word *bad = find_bad(word);
+	const struct bad_word *bad = find_bad(d->root, word);
 	struct hit *h = all->hits;
 	struct str s;
 
-	if (!bad || (str_equal(word, "iommu=soft") && !setup_args_soft_is_off(d->root)))
+	if (!bad)
 		return;
 	while (h < all->hits + all->n && !str_equal(h->word, word))
 		h++;

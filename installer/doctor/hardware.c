@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "doctor.h"
+#include "iommu_words.h"
 #include "kernel_config.h"
-#include "setup_args.h"
 
 #define CPUINFO "proc/cpuinfo"
 #define ACPI "sys/firmware/acpi/tables"
@@ -146,23 +146,18 @@ void doctor_firmware_iommu(struct doctor *d)
 /* A word of the command line that switches it off; NULL if there is none. */
 static const char *switched_off(const struct doctor *d)
 {
-	static const struct {
-		const char *key, *value, *word;
-	} words[] = {
-		{ "iommu", "off", "iommu=off" },
-		{ "intel_iommu", "off", "intel_iommu=off" },
-		{ "amd_iommu", "off", "amd_iommu=off" },
-	};
-	char value[64];
+	char key[32], value[64];
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (doctor_argument(d, words[i].key, value, sizeof(value)) &&
-		    str_equal(value, words[i].value))
-			return words[i].word;
-	return doctor_argument(d, "iommu", value, sizeof(value)) &&
-			       str_equal(value, "soft") && setup_args_soft_is_off(d->root)
-		       ? "iommu=soft"
-		       : NULL;
+	for (const char *const *word = iommu_off_words; *word; word++) {
+		const char *sign = strchr(*word, '=');
+		struct str s = STR_ON(key);
+
+		str_add_n(&s, *word, (size_t)(sign - *word));
+		if (doctor_argument(d, key, value, sizeof(value)) &&
+		    str_equal(value, sign + 1) && iommu_off_counts(d->root, *word))
+			return *word;
+	}
+	return NULL;
 }
 
 static void off_intel(struct doctor *d)

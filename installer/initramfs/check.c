@@ -15,6 +15,7 @@
 #include "image.h"
 #include "initramfs.h"
 #include "modules.h"
+#include "slurp.h"
 #include "text.h"
 
 #ifndef LIBDIR
@@ -178,7 +179,7 @@ static int load_copy(struct fs *root, struct copy *c, struct str *why)
 
 	/* a link is followed: the hook copies what it leads to */
 	fd = fs_open(root, c->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	r = fd < 0 ? fd : change_read_fd(fd, &c->data, &c->len);
+	r = fd < 0 ? fd : slurp_fd(fd, CHANGE_MAX_SIZE, &c->data, &c->len);
 	if (fd >= 0)
 		close(fd);
 	if (r < 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "change.h"
+#include "slurp.h"
 #include "text.h"
 
 /* the second is a softdep of vfio: without it no guest opens what was claimed */
@@ -99,7 +100,7 @@ static int read_index(struct fs *root, const char *release, const char *file, ch
 
 	str_join(&s, "lib/modules/", release, "/", file, NULL);
 	fd = s.cut ? -ENAMETOOLONG : fs_open(root, path, O_RDONLY | O_NONBLOCK, 0);
-	r = fd < 0 ? fd : change_read_fd(fd, ret, &len);
+	r = fd < 0 ? fd : slurp_fd(fd, CHANGE_MAX_SIZE, ret, &len);
 	if (fd >= 0)
 		close(fd);
 	if (r < 0)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot_files.h"
+#include "boot_read.h"
 #include "text.h"
 
 #define VALUE_MAX FS_PATH_MAX
@@ -182,7 +182,7 @@ static int call(struct preset *p, const char *name, bool unified, preset_fn *fn,
 	if (!*image.path)
 		return 0;
 	/* mkinitcpio would take it from where it was called */
-	if (*p->image != '/' || !change_path_ok(image.path))
+	if (*p->image != '/' || !path_is_plain(image.path))
 		return fail(p, 0, _("an image in it has no absolute path"));
 	return fn(arg, &image);
 }
@@ -223,8 +223,8 @@ static int each_of_file(struct preset *p, const char *file, preset_fn *fn, void 
 
 int preset_each(struct fs *root, preset_fn *fn, void *arg, struct str *why)
 {
-	NAMES_OWNED struct boot_names names = { 0 };
-	int r = boot_list(root, PRESETS, ".preset", &names);
+	NAMES_OWNED struct name_list names = { 0 };
+	int r = name_list_find(root, PRESETS, ".preset", &names);
 
 	for (size_t i = 0; i < names.n && r == 0; i++) {
 		TEXT_OWNED char *text = NULL;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "diff.h"
+#include "slurp.h"
 #include "str.h"
 #include "text.h"
 #include "words.h"
@@ -38,78 +39,13 @@ void changes_finish(struct changes *changes)
 	*changes = (struct changes){ 0 };
 }
 
-bool change_path_ok(const char *path)
-{
-	size_t len;
-
-	/* every component is a name */
-	for (;; path += len + 1) {
-		len = strcspn(path, "/");
-		if (len == 0 || (len == 1 && path[0] == '.') ||
-		    (len == 2 && path[0] == '.' && path[1] == '.'))
-			return false;
-		if (!path[len])
-			return true;
-	}
-}
-
-static int read_whole(int fd, size_t size, char **ret, size_t *ret_len)
-{
-	size_t len = 0, room = size + 2;
-	char *buf = malloc(room), *bigger;
-	ssize_t n;
-	int r = buf ? 0 : -ENOMEM;
-
-	while (r == 0) {
-		n = read(fd, buf + len, room - len - 1);
-		if (n == 0)
-			break;
-		if (n > 0)
-			len += (size_t)n;
-		else if (errno != EINTR)
-			r = -errno;
-		if (len > CHANGE_MAX_SIZE)
-			r = -EFBIG;
-		if (r < 0 || len + 1 < room)
-			continue;
-		/* it grows while it is read */
-		room *= 2;
-		bigger = realloc(buf, room);
-		if (bigger)
-			buf = bigger;
-		else
-			r = -ENOMEM;
-	}
-	if (r < 0) {
-		free(buf);
-		return r;
-	}
-	buf[len] = '\0';
-	*ret = buf;
-	*ret_len = len;
-	return 0;
-}
-
-int change_read_fd(int fd, char **ret, size_t *ret_len)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	if (st.st_size > CHANGE_MAX_SIZE)
-		return -EFBIG;
-	return read_whole(fd, (size_t)st.st_size, ret, ret_len);
-}
-
 int change_read(struct fs *root, const char *path, char **ret, size_t *ret_len)
 {
 	int fd, r;
 
 	*ret = NULL;
 	*ret_len = 0;
-	if (!change_path_ok(path))
+	if (!path_is_plain(path))
 		return -EINVAL;
 	/* O_NONBLOCK: a FIFO would wait for a writer */
 	fd = fs_open(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
@@ -119,7 +55,7 @@ int change_read(struct fs *root, const char *path, char **ret, size_t *ret_len)
 		return -EINVAL;
 	if (fd < 0)
 		return fd;
-	r = change_read_fd(fd, ret, ret_len);
+	r = slurp_fd(fd, CHANGE_MAX_SIZE, ret, ret_len);
 	close(fd);
 	return r;
 }

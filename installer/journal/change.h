@@ -86,14 +86,9 @@ void changes_print(const struct changes *changes, FILE *out, bool colour)
 /* What a command line would need to be typed. */
 void change_print_words(FILE *out, char *const *words) __attribute__((nonnull));
 
-/* Relative, without "..", "." and empty components. */
-bool change_path_ok(const char *path) __attribute__((nonnull));
-
 /*
  * A whole file, NUL terminated: 0 with *ret, which is NULL if there is none, or a
  * negative errno as changes_put() has it.
  */
 int change_read(struct fs *root, const char *path, char **ret, size_t *ret_len)
-	__attribute__((nonnull, warn_unused_result));
-int change_read_fd(int fd, char **ret, size_t *ret_len)
 	__attribute__((nonnull, warn_unused_result));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ledger.h"
+#include "slurp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -235,7 +236,7 @@ static bool get_paths(json_object *o, const char *key, char ***ret, size_t *ret_
 	for (size_t i = 0; array && i < json_object_array_length(array); i++) {
 		const char *path = string_at(array, i);
 
-		if (!path || !change_path_ok(path) ||
+		if (!path || !path_is_plain(path) ||
 		    ledger_add_path(ret, ret_n, path) < 0)
 			return false;
 	}
@@ -305,7 +306,7 @@ static bool get_file(struct ledger *ledger, json_object *o)
 	unsigned kind;
 	int64_t backup;
 
-	if (!path || !change_path_ok(path) || ledger_find(ledger, path))
+	if (!path || !path_is_plain(path) || ledger_find(ledger, path))
 		return false;
 	f = ledger_add_file(ledger, path);
 	if (!f || !get_choice(o, "kind", kinds, ARRAY_SIZE(kinds), &kind) ||

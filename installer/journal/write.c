@@ -10,6 +10,7 @@
 
 #include "durable.h"
 #include "str.h"
+#include "slurp.h"
 
 static const char *name_of(const char *path)
 {
@@ -24,7 +25,7 @@ static int open_folder(struct fs *root, const char *path)
 	char *folder;
 	int fd;
 
-	if (!change_path_ok(path))
+	if (!path_is_plain(path))
 		return -EINVAL;
 	folder = len ? strndup(path, len - 1) : strdup(".");
 	if (!folder)
@@ -62,7 +63,7 @@ static int look(struct staged *s)
 		return errno == ENXIO ? -EINVAL : -errno;
 	if (fd >= 0) {
 		s->existed = true;
-		r = change_read_fd(fd, &now, &len);
+		r = slurp_fd(fd, CHANGE_MAX_SIZE, &now, &len);
 		if (r == 0)
 			r = meta_read(fd, &s->meta);
 		close(fd);

@@ -6,7 +6,7 @@
 #include "card.h"
 #include "initramfs.h"
 #include "iommu.h"
-#include "kargs.h"
+#include "iommu_words.h"
 #include "kernel_config.h"
 #include "machine.h"
 #include "text.h"
@@ -14,27 +14,10 @@
 #define INTEL 0x8086
 #define TABLES "sys/firmware/acpi/tables/"
 
-/* Whether the running kernel was given a word of this key; `value` NULL: with any. */
-static bool on_command_line(struct fs *root, const char *key, const char *value)
-{
-	char cmdline[4096], word[KARGS_WORD_MAX];
-	const char *p = cmdline, *found;
-	bool cut;
-
-	if (fs_read_text(root, "proc/cmdline", cmdline, sizeof(cmdline)) < 0)
-		return true;
-	while (kargs_next(&p, word, sizeof(word), &cut)) {
-		found = kargs_value(word, key);
-		if (found && (!value || str_equal(found, value)))
-			return true;
-	}
-	return false;
-}
-
 /* The running kernel has switched it on, and nobody has told it to. */
 static bool on_by_itself(struct fs *root)
 {
-	return iommu_present(root) && !on_command_line(root, "intel_iommu", NULL);
+	return iommu_present(root) && !iommu_word_given(root, "intel_iommu", NULL);
 }
 
 /*
@@ -92,35 +75,13 @@ int setup_args_needed(struct fs *root, const struct setup_choice *choice,
 	return -ENODEV;
 }
 
-static bool is_before_5_18(const char *release)
-{
-	uint64_t major, minor = 0;
-
-	if (!str_take_uint(&release, 999, &major))
-		return false;
-	release += *release == '.';
-	return major < 5 ||
-	       (major == 5 && (!str_take_uint(&release, 999, &minor) || minor < 18));
-}
-
-bool setup_args_soft_is_off(struct fs *root)
-{
-	char running[MACHINE_RELEASE_LEN];
-
-	machine_release(root, running);
-	return is_before_5_18(running) &&
-	       !(iommu_present(root) && on_command_line(root, "iommu", "soft"));
-}
-
 const char *setup_args_switch_off(struct fs *root, const struct args *configured)
 {
-	static const char *const words[] = { "intel_iommu=off", "amd_iommu=off",
-					     "iommu=off" };
+	for (size_t i = 0; i < configured->n; i++) {
+		const char *word = iommu_off_word(configured->words[i]);
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (args_has(configured, words[i]))
-			return words[i];
-	return args_has(configured, "iommu=soft") && setup_args_soft_is_off(root)
-		       ? "iommu=soft"
-		       : NULL;
+		if (word && iommu_off_counts(root, word))
+			return word;
+	}
+	return NULL;
 }

@@ -21,13 +21,6 @@ int setup_args_needed(struct fs *root, const struct setup_choice *choice,
 		      struct args *ret, struct str *why)
 	__attribute__((nonnull, warn_unused_result));
 
-/*
- * Whether iommu=soft switches the IOMMU off: in kernels before 5.18, unless the running one
- * has it on in spite of the word. Later ones take it for bounce buffers and no more
- * (arch/x86/kernel/pci-dma.c).
- */
-bool setup_args_soft_is_off(struct fs *root) __attribute__((nonnull));
-
 /* A word among these that switches the IOMMU off, or NULL. */
 const char *setup_args_switch_off(struct fs *root, const struct args *configured)
 	__attribute__((nonnull));

@@ -51,14 +51,21 @@ static bool excluded(enum family family, enum boot_started started)
 	return false;
 }
 
-static void say_none(struct fs *root, const char *started, struct str *why)
+static void say_none(struct fs *root, const char *started, const char *unclear,
+		     struct str *why)
 {
-	str_add(why, _("no boot loader that vfio-claim knows was found"));
+	str_join(why,
+		 *unclear ? _("what boots this machine cannot be told: ")
+			  : _("no boot loader that vfio-claim knows was found"),
+		 unclear, NULL);
 	if (*started)
 		str_join(why, " (", _("the firmware started"), " ", started, ")", NULL);
-	if (boot_exists(root, "boot/loader/loader.conf") ||
-	    boot_exists(root, "efi/loader/loader.conf") ||
-	    boot_exists(root, "boot/efi/loader/loader.conf"))
+	if (*unclear)
+		str_add(why, _("; mend that file, or add the words where your boot "
+			       "loader keeps the kernel's arguments"));
+	else if (boot_exists(root, "boot/loader/loader.conf") ||
+		 boot_exists(root, "efi/loader/loader.conf") ||
+		 boot_exists(root, "boot/efi/loader/loader.conf"))
 		str_add(why, _("; systemd-boot's entries seem to be written by hand: add "
 			       "the words to the line \"options\" of each file in "
 			       "loader/entries"));
@@ -71,9 +78,10 @@ static void say_none(struct fs *root, const char *started, struct str *why)
 const struct bootloader *bootloader_find(struct fs *root, struct str *evidence,
 					 struct str *why)
 {
-	char name[64], other[512];
+	char name[64], other[512], unclear[512];
 	const enum boot_started started = boot_started(root, name, sizeof(name));
 	const struct bootloader *found = NULL;
+	struct str cause = STR_ON(unclear);
 	enum family family = FAMILY_ANY;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -83,8 +91,10 @@ const struct bootloader *bootloader_find(struct fs *root, struct str *evidence,
 			continue;
 		if (found && (family == FAMILY_ANY || table[i].family == family))
 			continue;
-		if (!table[i].backend->probe(root, &s))
+		if (!table[i].backend->probe(root, &s)) {
+			str_add(&cause, cause.len ? "" : other);
 			continue;
+		}
 		if (found) {
 			str_join(
 				why, _("two boot loaders are equally likely: "),
@@ -100,7 +110,7 @@ const struct bootloader *bootloader_find(struct fs *root, struct str *evidence,
 		str_add(evidence, other);
 	}
 	if (!found)
-		say_none(root, name, why);
+		say_none(root, name, unclear, why);
 	else if (*name)
 		str_join(evidence, "; ", _("the firmware started"), " ", name, NULL);
 	return found;

@@ -20,7 +20,8 @@ struct bootloader {
 
 	/*
 	 * True if this machine uses it, with what shows that appended to `evidence`
-	 * (files, and LoaderInfo of EFI where there is one). Looks only.
+	 * (files, and LoaderInfo of EFI where there is one). False with something in
+	 * `evidence`: the file that cannot be understood, and why. Looks only.
 	 */
 	bool (*probe)(struct fs *root, struct str *evidence);
 
@@ -76,8 +77,8 @@ struct bootloader {
 };
 
 /*
- * The one that boots this machine, or NULL with `why`: none is known, or two are equally
- * likely. The table's order is from the special to the general.
+ * The one that boots this machine, or NULL with `why`: none is known, two are equally
+ * likely, or a file cannot be understood. The table's order is from the special to the general.
  */
 const struct bootloader *bootloader_find(struct fs *root, struct str *evidence,
 					 struct str *why)

@@ -29,13 +29,19 @@ static int note(void *arg, const struct preset_image *image)
 
 static bool probe(struct fs *root, struct str *evidence)
 {
-	char name[64], ignored[512];
-	struct str why = STR_ON(ignored);
+	char name[64], text[512];
+	struct str why = STR_ON(text);
 	const enum boot_started started = boot_started(root, name, sizeof(name));
+	int r;
 
 	if (boot_is_bios(root) || started == BOOT_GRUB)
 		return false;
-	return preset_each(root, note, evidence, &why) == 1;
+	r = preset_each(root, note, evidence, &why);
+	if (r < 0 && !why.len)
+		boot_at(&why, PRESETS, 0, boot_reason(r));
+	if (r < 0)
+		str_add(evidence, text);
+	return r == 1;
 }
 
 /* Files of /etc/cmdline.d. */

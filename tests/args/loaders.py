@@ -317,6 +317,18 @@ def mkinitcpio_refused():
     refuses(tree, "add", *ADDED, say=("/etc/kernel/cmdline", "iommu=pt"))
 
 
+def mkinitcpio_unclear():
+    """Whether it is one of unified images is not known: its preset is what to look at."""
+    preset = "etc/mkinitcpio.d/linux.preset"
+    for text, reason in ((PRESET + "if true; then x=1; fi\n", f"/{preset}:6: it is more than plain"),
+                         (PRESET + "default_uki=$HOME/x\n", f"/{preset}: a value in it")):
+        tree = Tree({**ARCH_UKI, preset: text})
+        for arguments in (("show",), ("add", *ADDED)):
+            refuses(tree, *arguments, say=(reason, "the firmware started systemd-boot", "mend that"))
+            said = tree.run(*arguments, status=1).stderr
+            check("that vfio-claim knows" not in said, said)
+
+
 def mkinitcpio_folder_removes():
     tree = Tree({**ARCH_UKI, "etc/cmdline.d/a.conf": "# quiet\nroot=a quiet\nrw quiet\n"})
     tree.run("remove", "quiet")
@@ -450,8 +462,8 @@ def cases():
                  dracut_seeds, dracut_later_file, kernel_cmdline_refused,
                  proxmox_has_one_line, kernel_cmdline_done_already, kernel_cmdline_forms,
                  kernel_cmdline_seeds,
-                 uki_conf_overrides, mkinitcpio_refused, mkinitcpio_folder_removes,
-                 refind_lines, limine_entries, the_one_that_booted, loader_info_is_hostile,
+                 uki_conf_overrides, mkinitcpio_refused, mkinitcpio_unclear,
+                 mkinitcpio_folder_removes, refind_lines, limine_entries, the_one_that_booted, loader_info_is_hostile,
                  nothing_is_clear, usage, hostile_names_are_cleaned, not_root):
         found.append((f"loaders: {test.__name__.replace('_', '-')}", test))
     return found

@@ -59,11 +59,14 @@ def save(folder, command, place, stopping):
     """Runs a machine until it waits at a place and saves it as `state` in the folder. Its logs
     so far are left beside it."""
     deadline = time.monotonic() + TIMEOUT
-    with Vm(folder, [*command, *Monitor.ARGUMENTS]) as vm:
+    # it is saved while it stands still, and runs when it is resumed
+    command = [*command, *Monitor.ARGUMENTS, "-global", "migration.store-global-state=off"]
+    with Vm(folder, command) as vm:
         while f"waiting {place}\n" not in _text(f"{folder}/cut.log"):
             if vm.wait(0.1) or stopping.is_set() or time.monotonic() > deadline:
                 raise OSError(f"{folder}: does not come to {place}: {vm.messages()}")
         monitor = Monitor(vm)
+        monitor.run("stop")
         monitor.run("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
         monitor.run("migrate", uri="exec:zstd -1cq >new")
         while (status := monitor.run("query-migrate")["status"]) != "completed":

@@ -3,6 +3,7 @@
 an emulated machine a third of its boot. The bzImage stays what it is, its EFI stub too, but what
 is compressed in it is quick_kernel.c, which fetches the unpacked kernel from QEMU."""
 
+import functools
 import hashlib
 import lzma
 import os
@@ -107,6 +108,18 @@ def _made(source):
     return made
 
 
+def _memory_of(folder):
+    return ["-fw_cfg", f"name=opt/kernel,file={folder}/memory"]
+
+
+@functools.cache
+def start(kernel):
+    """QEMU's arguments to boot a kernel that stays as it is, without a boot loader. It has to be
+    told ARGUMENT."""
+    folder = _made(kernel)
+    return ["-kernel", f"{folder}/vmlinuz", *_memory_of(folder)]
+
+
 def replace(*kernels):
     """Replaces files that are all the same kernel. Returns QEMU's arguments to boot them, which
     the kernel has to be told ARGUMENT for."""
@@ -117,4 +130,4 @@ def replace(*kernels):
     for kernel in kernels:
         os.unlink(kernel)
         shutil.copy(f"{folder}/vmlinuz", kernel)
-    return ["-fw_cfg", f"name=opt/kernel,file={folder}/memory"]
+    return _memory_of(folder)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import record_disk as disk
 import efivars
+import quick_kernel
 from facts import Facts
 from machine import KERNEL, MODELS, Board, arguments
 from medium import BLOCK, SECTOR, Medium
@@ -314,16 +315,16 @@ class Machine:
             "-device", "isa-debug-exit",
             "-fw_cfg", "name=opt/vfio-claim/files,file=files",
             "-initrd", f"{self.image}/initrd.img",
-            # EFI boots the packed kernel only.
-            "-kernel", f"{self.image}/{'vmlinuz' if efi else 'vmlinux'}",
-            "-append", f"{CMDLINE} {cmdline}"]
+            "-append", f"{CMDLINE} {quick_kernel.ARGUMENT if efi else ''} {cmdline}"]
         if efi:
-            command += ["-drive", "if=pflash,format=raw,unit=0,readonly=on,"
+            # EFI boots bzImages only.
+            command += [*quick_kernel.start(f"{self.image}/vmlinuz"),
+                        "-drive", "if=pflash,format=raw,unit=0,readonly=on,"
                         f"file={OVMF}/OVMF_CODE_4M.fd", "-machine", "pflash1=store"]
         else:
             # A guest whose clock is its own work: a busy host does not bring it near the
             # deadline of 10 s. OVMF does not come up with that.
-            command += ["-icount", "shift=1"]
+            command += ["-kernel", f"{self.image}/vmlinux", "-icount", "shift=1"]
         if self.medium and not efi:
             command += ["-device", "virtio-blk-pci,drive=store,addr=06.0"]
         return command

@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, f"{HERE}/../lib")
 
 # pylint: disable=wrong-import-position
+import quick_kernel
 from facts import Facts
 from line import Line
 from machine import KERNEL, Board, arguments
@@ -137,14 +138,19 @@ class Boot:
         base = "initrd-luks.img" if machine.disk == "luks" else "initrd.img"
         extend_initrd(f"{image}/{base}", machine.files(conf, files or {}, kernel),
                       f"{self.folder}/initrd.img")
-        # EFI boots the packed kernel only.
+        # EFI boots bzImages only.
         name = "vmlinuz" if machine.firmware == "ovmf" or kernel == "packed" else "vmlinux"
+        started = f"{image}/{name}{'-next' if kernel == 'next' else ''}"
+        if machine.firmware == "ovmf":
+            cmdline += f" {quick_kernel.ARGUMENT}"
+            started = quick_kernel.start(started)
+        else:
+            started = ["-kernel", started]
         command = [*arguments(iommu, self.board, memory=1024), *Monitor.ARGUMENTS,
                    "-drive", "if=none,id=disk,format=qcow2,cache=unsafe,"
                    f"file={machine.folder}/disk.qcow2",
                    "-device", "virtio-blk-pci,addr=1a.0,drive=disk",
-                   "-kernel", f"{image}/{name}{'-next' if kernel == 'next' else ''}",
-                   "-initrd", "initrd.img",
+                   *started, "-initrd", "initrd.img",
                    "-append", f"root={self._root()} {CONSOLES[console]} {CMDLINE} {cmdline}",
                    *extra]
         for name in ("console", "shell"):

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import subprocess
 
 from faults import CommandFaults, Faults
@@ -54,6 +55,28 @@ def undone(tree, before):
 
 def one_file(path, after, **more):
     return lambda tree: tree.plan([{"path": path, "after": after, **more}])
+
+
+@case
+def a_file_is_on_the_disk_before_its_name():
+    """What is written whole has reached the disk when its name leads to it, and the name has
+    when the next file is begun."""
+    tree = Tree("order")
+    log = f"{tree.root}.strace"
+    works(drive("apply", tree.root, one_file("etc/words", "x=2\n")(tree),
+                wrap=["strace", "-o", log, "-e", "trace=openat,write,fsync,renameat", "--"]))
+    with open(log, encoding="utf-8") as text:
+        lines = [line for line in text if "O_PATH" not in line and "write(1," not in line]
+    begun = [number for number, line in enumerate(lines) if ".vfio-claim-new\", O_WRONLY" in line]
+    assert len(begun) >= 3, f"{len(begun)} files were written"
+    for at in begun:
+        folder, name, file = re.match(r'openat\((\d+), "([^"]*)", .* = (\d+)', lines[at]).groups()
+        wanted = [rf"write\({file}, ", rf"fsync\({file}\) += 0",
+                  rf'renameat\({folder}, "{re.escape(name)}", {folder}, "[^"]*"\) = 0',
+                  rf"fsync\({folder}\) += 0", rf"fsync\({file}\) += 0"]
+        for pattern, line in zip(wanted, lines[at + 1:]):
+            assert re.match(pattern, line), f"{name}: {line.strip()}, not {pattern}"
+    os.unlink(log)
 
 
 @case

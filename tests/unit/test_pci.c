@@ -241,6 +241,12 @@ static void scan_meets_odd_uevents(void **state)
 		  true, false);
 	scan_with("PCI_CLASS=30000\nPCI_ID=10DE:24840\nPCI_SUBSYS_ID=1043:87C1\n", 0,
 		  true, false);
+	scan_with("PCI_CLASS=30000\nPCI_ID=10DE:2484\nPCI_SUBSYS_ID=1043:87C10\n", 0,
+		  true, false);
+	scan_with("PCI_CLASS=30000\nPCI_ID=10DE:2484\nPCI_SUBSYS_ID=1043:87C1 \n", 0,
+		  true, false);
+	scan_with("PCI_CLASS=30000\nPCI_ID=10DE:2484\nPCI_SUBSYS_ID=1043:87C1,\n", 0,
+		  true, false);
 	strcpy(long_driver,
 	       "PCI_CLASS=30000\nPCI_ID=10DE:2484\nPCI_SUBSYS_ID=1043:87C1\nDRIVER=");
 	memset(long_driver + strlen(long_driver), 'x', 64);

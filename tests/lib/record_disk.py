@@ -13,9 +13,9 @@ TYPES = {"ext4": "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
          "vfat": "C12A7328-F81F-11D2-BA4B-00C93EC93B1C"}
 
 
-def run(*command, **words):
+def run(*command, check=True, **words):
     words = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **words}
-    return subprocess.run(command, check=True, **words).stdout
+    return subprocess.run(command, check=check, **words).stdout
 
 
 def make(kind, folders=()):

@@ -142,7 +142,7 @@ INSTALLER_LIBS := json-c blkid
 LOADED_LIBS := libarchive nettle libpci libkmod
 INSTALLER_ROOMS := look setup journal bootloader initramfs boots hands doctor snapshot
 INSTALLER_CFLAGS = -std=gnu11 $(CFLAGS) -fstack-protector-strong -fpie -ffile-prefix-map=$(CURDIR)=. $(WARNINGS) \
-	$(CPPFLAGS_ALL) -DLOCALEDIR='"$(LOCALEDIR)"' -Iinstaller $(INSTALLER_ROOMS:%=-Iinstaller/%) \
+	$(CPPFLAGS_ALL) -Iinstaller $(INSTALLER_ROOMS:%=-Iinstaller/%) \
 	$(shell pkg-config --cflags $(INSTALLER_LIBS) $(LOADED_LIBS))
 
 $(B)/installer.flags: export FLAGS = $(CC) $(INSTALLER_CFLAGS)
@@ -151,11 +151,12 @@ $(INSTALLER_OBJ): $(B)/installer/%.o: %.c $(B)/installer.flags
 	@mkdir -p $(@D)
 	$(CC) $(INSTALLER_CFLAGS) $(DEPENDS) -c $< -o $@
 
-# where the images have what is compared; make install LIBDIR=... may name another folder
-LIBDIR_OBJ := $(addprefix $(B)/installer/installer/,cmd_vm.o initramfs/check.o bootloader/bls.o)
-$(LIBDIR_OBJ): CPPFLAGS_ALL += -DLIBDIR='"$(LIBDIR)"'
-$(LIBDIR_OBJ): $(B)/libdir.flags
-$(B)/libdir.flags: export FLAGS = $(LIBDIR)
+# what knows where it is installed: where the images have what is compared, and the translations
+PLACES := -DLIBDIR='"$(LIBDIR)"' -DLOCALEDIR='"$(LOCALEDIR)"'
+PLACED_OBJ := $(addprefix $(B)/installer/installer/,cmd_vm.o command.o initramfs/check.o bootloader/bls.o)
+$(PLACED_OBJ): CPPFLAGS_ALL += $(PLACES)
+$(PLACED_OBJ): $(B)/places.flags
+$(B)/places.flags: export FLAGS = $(PLACES)
 
 $(B)/vfio-claim: $(INSTALLER_OBJ)
 	$(CC) $(INSTALLER_CFLAGS) -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDFLAGS) $^ \
@@ -306,8 +307,7 @@ deps: ## Install what build and tests need (Debian packages)
 	tests/lib/need $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
 # the longest first: several run at a time
-# hooks builds for another prefix for a while, which doctor would see: they are kept apart
-ROOMS := boot doctor vm power setup system loader cli unit lint fuzz roots demo bench journal args hooks
+ROOMS := boot vm power setup system loader cli unit lint fuzz roots demo hooks doctor bench journal args
 
 .PHONY: check check-all
 check: deps ## Run the tests whose turn it is, installing what they need

@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`make`: what is built when, and by whom."""
 
-import glob
 import os
 import subprocess
 
+from elsewhere import build_in
 from start import BUILD, TOP, check
 
 COPY = f"{BUILD}/copy"
 CLEAN = {key: value for key, value in os.environ.items()
          if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "KMOD_SRC", "UTIL_LINUX_SRC")}
-SOURCES = [f"{name}={os.environ.get(name, default)}" for name, default in
-           (("KMOD_SRC", "build/kmod"), ("UTIL_LINUX_SRC", "build/util-linux"))]
 
 
 def built_twice_at_once():
     """One waits for the other. All objects are there, and both have to link them."""
-    os.makedirs(COPY)
-    for name in ("early", "installer", *glob.glob("*.flags", root_dir=f"{TOP}/build")):
-        subprocess.run(["cp", "-a", "--reflink=auto", f"{TOP}/build/{name}", COPY], check=True)
-    command = ["make", "-s", f"B={COPY}", *SOURCES, "all"]
+    command = ["make", "-s", *build_in(COPY), "all"]
     programs = ("vfio-claim", "vfio-claim-early", "vfio-claim-vm")
     both = [subprocess.Popen(command, cwd=TOP, env=CLEAN, text=True, stdout=subprocess.DEVNULL,
                              stderr=subprocess.PIPE) for _ in range(2)]
